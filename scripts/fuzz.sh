@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Runs every fuzz target for FUZZTIME. Targets are found, not listed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+GO=${GO:-go}
+FUZZTIME=${FUZZTIME:-30s}
+
+dirs=$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u)
+[ -n "$dirs" ] || { echo "no fuzz targets" >&2; exit 1; }
+
+for dir in $dirs; do
+	for target in $("$GO" test -list '^Fuzz' "$dir" | grep '^Fuzz'); do
+		echo "$dir $target for $FUZZTIME"
+		"$GO" test -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" "$dir"
+	done
+done

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Everything that must hold, from the quickest step to the slowest.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+gofmt_clean() {
+	local files
+	files=$(gofmt -l $("$GO" list -f '{{.Dir}}' ./...))
+	[ -z "$files" ] || { printf 'not in gofmt form:\n%s\n' "$files" >&2; return 1; }
+}
+
+vet() {
+	"$GO" vet ./... && "$GO" vet -tags crash ./cmd/...
+}
+
+# Two test binaries at a time: more would starve the ones that hold deadlines.
+race() {
+	CGO_ENABLED=1 "$GO" test -race -p 2 -timeout 15m ./...
+}
+
+# Without the race detector: the test starts and kills the real program, which
+# must be as quick as the one that people run.
+crash() {
+	"$GO" test -tags crash -count 1 -timeout 10m -run Crash ./cmd/ofd
+}
+
+step "install what the tests need" scripts/need.sh
+step "gofmt" gofmt_clean
+step "go vet" vet
+step "staticcheck" "$GO" tool staticcheck ./...
+step "go generate leaves no diff" scripts/check-generate.sh
+step "go test -race" race
+step "kill -9 under load" crash
+step "fuzz" scripts/fuzz.sh
+total
