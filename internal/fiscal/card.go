@@ -1,0 +1,115 @@
+package fiscal
+
+import "time"
+
+// Country is a jurisdiction by its lower-case ISO code.
+type Country string
+
+// The countries served.
+const (
+	Kazakhstan Country = "kz"
+	Russia     Country = "ru"
+)
+
+// Text is something worded in up to three languages.
+type Text struct {
+	KK string `json:"kk,omitempty" toml:"kk"`
+	RU string `json:"ru,omitempty" toml:"ru"`
+	EN string `json:"en,omitempty" toml:"en"`
+}
+
+// In is the text in lang ("kk", "ru", "en"), or in the first language it has.
+func (t Text) In(lang string) string {
+	byLang := map[string]string{"kk": t.KK, "ru": t.RU, "en": t.EN}
+	for _, s := range []string{byLang[lang], t.RU, t.KK, t.EN} {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Operator is the legal entity that runs this installation (O-023).
+type Operator struct {
+	Title   Text   `json:"title"`
+	BIN     XIN    `json:"bin"`
+	Address Text   `json:"address"`
+	Site    string `json:"site"` // where buyers check receipts: "https://ofd.example"
+	Ad      Ad     `json:"-"`    // printed on receipts by devices; an empty text is none
+}
+
+// AdKind says who speaks in an advertising or service text on receipts.
+type AdKind uint8
+
+// The kinds of texts, numbered as on the KKM wire.
+const (
+	AdOperator AdKind = iota
+	AdOrganization
+	AdOutlet
+	AdRegister
+	AdInfo // why the register is blocked
+)
+
+// Ad is a text that devices print. A device tells the version it has and gets
+// a newer one.
+type Ad struct {
+	Kind    AdKind `json:"kind"`
+	Version uint64 `json:"version"`
+	Text    string `json:"text"`
+}
+
+// Card is what the registry says of a register. Each change is a new version,
+// so that an old receipt shows the address of its day.
+type Card struct {
+	Register RegisterID `json:"register"`
+	Version  uint32     `json:"version"`
+	Since    time.Time  `json:"since"`
+	Country  Country    `json:"country"`
+
+	Taxpayer        TaxpayerID `json:"taxpayer"`
+	XIN             XIN        `json:"xin"`
+	Title           Text       `json:"title"`
+	LegalAddress    Text       `json:"legal_address"`
+	OKED            string     `json:"oked,omitempty"` // kind of activity
+	TaxSystem       uint32     `json:"tax_system,omitempty"`
+	VATPercent      uint32     `json:"vat_percent,omitempty"` // thousandths of a percent; 0 is no VAT payer
+	VATCertificate  string     `json:"vat_certificate,omitempty"`
+	Outlet          OutletID   `json:"outlet"`
+	OutletTitle     Text       `json:"outlet_title"`
+	OutletAddress   Text       `json:"outlet_address"`
+	Latitude        int32      `json:"latitude,omitempty"`  // ten-thousandths of a degree
+	Longitude       int32      `json:"longitude,omitempty"` // ten-thousandths of a degree
+	Zone            string     `json:"zone"`                // IANA name
+	Name            string     `json:"name,omitempty"`      // the owner's own name for the register
+	Model           string     `json:"model"`
+	SerialNumber    string     `json:"serial_number"`
+	ManufactureYear int        `json:"manufacture_year,omitempty"`
+	// RegistrationNumber is given by the authority; while Provisional it is a
+	// stand-in of ours.
+	RegistrationNumber string    `json:"registration_number"`
+	Provisional        bool      `json:"provisional,omitempty"`
+	PaymentPoint       string    `json:"payment_point,omitempty"`
+	Terminal           string    `json:"terminal,omitempty"`
+	RegisteredAt       time.Time `json:"registered_at"`
+	Ads                []Ad      `json:"ads,omitempty"`
+	Options            Options   `json:"options,omitzero"`
+}
+
+// Location is the outlet's zone; a zone nobody knows is UTC.
+func (c *Card) Location() *time.Location {
+	if z, err := time.LoadLocation(c.Zone); err == nil {
+		return z
+	}
+	return time.UTC
+}
+
+// Options are an operator's choices for one register, all off by default.
+type Options struct {
+	TolerateRenumberedRetry bool `json:"tolerate_renumbered_retry,omitempty"`
+	KeepToken               bool `json:"keep_token,omitempty"`           // do not rotate the token
+	StrictShiftNumber       bool `json:"strict_shift_number,omitempty"`  // refuse a wrong shift number online
+	StrictRegisterData      bool `json:"strict_register_data,omitempty"` // refuse documents with other registration data
+	StrictService           bool `json:"strict_service,omitempty"`       // refuse a missing service part, report or cashier
+	MissingIsBadValue       bool `json:"missing_is_bad_value,omitempty"` // 13 instead of 15 for a missing requisite
+	CashiersAtOperator      bool `json:"cashiers_at_operator,omitempty"` // refuse documents of cashiers we do not keep
+}

@@ -1,0 +1,252 @@
+package fiscal
+
+import (
+	"encoding/binary"
+	"time"
+)
+
+// stateFormat is the first byte of an encoded state. A change of layout is a
+// new number; old ones stay readable.
+const stateFormat = 1
+
+// Append appends the state in its stored form: the format byte, then each
+// field in the order of the struct as a varint (sums zigzag), texts and bytes
+// with their length in front, times as microseconds since 1970 (0 not set).
+// Version is not part of it: it is a column of its own.
+func (s *State) Append(b []byte) []byte {
+	w := stateWriter{b}
+	w.b = append(w.b, stateFormat)
+	w.uint(uint64(s.CardVersion))
+	w.uint(uint64(s.Status))
+	w.text(s.Block.Text)
+	w.time(s.Block.Since)
+	w.uint(s.Block.Version)
+	w.uint(uint64(s.LastNumber))
+	w.b = append(w.b, s.LastHash[:]...)
+	w.int(int64(s.LastTime))
+	w.uint(uint64(s.LastKind))
+	w.uint(uint64(s.LastZ))
+	w.shift(&s.Shift)
+	w.counters(&s.Counters)
+	w.text(string(s.Protocol))
+	return w.b
+}
+
+// ParseState reads what Append wrote. A damaged row is Corrupt.
+func ParseState(b []byte) (*State, error) {
+	if len(b) == 0 || b[0] != stateFormat {
+		return nil, &Error{Of: Corrupt, Field: "state", Msg: "unknown layout"}
+	}
+	r := stateReader{b: b[1:]}
+	s := &State{}
+	s.CardVersion = uint32(r.uint())
+	s.Status = Status(r.uint())
+	s.Block.Text = r.text()
+	s.Block.Since = r.time()
+	s.Block.Version = r.uint()
+	s.LastNumber = Number(r.uint())
+	copy(s.LastHash[:], r.take(len(s.LastHash)))
+	s.LastTime = WallTime(r.int())
+	s.LastKind = DocumentKind(r.uint())
+	s.LastZ = Number(r.uint())
+	r.shift(&s.Shift)
+	r.counters(&s.Counters)
+	s.Protocol = []byte(r.text())
+	if r.bad || len(r.b) != 0 {
+		return nil, &Error{Of: Corrupt, Field: "state", Msg: "the row is cut or too long"}
+	}
+	return s, nil
+}
+
+type stateWriter struct{ b []byte }
+
+func (w *stateWriter) uint(v uint64) { w.b = binary.AppendUvarint(w.b, v) }
+func (w *stateWriter) int(v int64)   { w.b = binary.AppendVarint(w.b, v) }
+func (w *stateWriter) text(s string) { w.uint(uint64(len(s))); w.b = append(w.b, s...) }
+
+func (w *stateWriter) time(t time.Time) {
+	if t.IsZero() {
+		w.int(0)
+		return
+	}
+	w.int(t.UnixMicro())
+}
+
+func (w *stateWriter) flag(v bool) {
+	if v {
+		w.b = append(w.b, 1)
+	} else {
+		w.b = append(w.b, 0)
+	}
+}
+
+func (w *stateWriter) tally(t *Tally) { w.int(t.Count); w.int(int64(t.Sum)) }
+
+func (w *stateWriter) shift(s *Shift) {
+	w.uint(uint64(s.Number))
+	w.flag(s.Open)
+	w.int(int64(s.OpenedAt))
+	w.int(int64(s.ClosedAt))
+	w.uint(uint64(s.Documents))
+	w.time(s.OpenedOnline)
+}
+
+func (w *stateWriter) counters(c *Counters) {
+	w.int(int64(c.Cash))
+	for i := range c.GrandTotals {
+		w.int(int64(c.GrandTotals[i]))
+		w.int(int64(c.ShiftStart[i]))
+	}
+	w.int(int64(c.Revenue))
+	for i := range c.Receipts {
+		t := &c.Receipts[i]
+		for _, v := range [...]int64{t.Ever, t.Count, int64(t.Sum), t.Offline, int64(t.Discount), int64(t.Markup), int64(t.Change)} {
+			w.int(v)
+		}
+		for j := range t.Payments {
+			w.tally(&t.Payments[j])
+		}
+	}
+	for i := range c.Moves {
+		t := &c.Moves[i]
+		for _, v := range [...]int64{t.Ever, t.Count, int64(t.Sum), t.Offline} {
+			w.int(v)
+		}
+	}
+	for i := range c.Discounts {
+		w.tally(&c.Discounts[i])
+		w.tally(&c.Markups[i])
+	}
+	w.uint(uint64(len(c.Sections)))
+	for i := range c.Sections {
+		w.text(c.Sections[i].Code)
+		for j := range c.Sections[i].Ops {
+			w.tally(&c.Sections[i].Ops[j])
+		}
+	}
+	w.uint(uint64(len(c.Taxes)))
+	for i := range c.Taxes {
+		t := &c.Taxes[i]
+		w.uint(uint64(t.Kind))
+		w.uint(uint64(t.Percent))
+		for j := range t.Ops {
+			w.int(int64(t.Ops[j].Turnover))
+			w.int(int64(t.Ops[j].Tax))
+		}
+	}
+}
+
+type stateReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *stateReader) uint() uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *stateReader) int() int64 {
+	v, n := binary.Varint(r.b)
+	if n <= 0 {
+		r.bad, r.b = true, nil
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *stateReader) take(n int) []byte {
+	if n < 0 || n > len(r.b) {
+		r.bad, r.b = true, nil
+		return nil
+	}
+	v := r.b[:n]
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *stateReader) text() string {
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		r.bad, r.b = true, nil
+		return ""
+	}
+	return string(r.take(int(n)))
+}
+
+func (r *stateReader) time() time.Time {
+	if v := r.int(); v != 0 {
+		return time.UnixMicro(v).UTC()
+	}
+	return time.Time{}
+}
+
+func (r *stateReader) flag() bool {
+	v := r.take(1)
+	return len(v) == 1 && v[0] == 1
+}
+
+func (r *stateReader) tally(t *Tally) { t.Count = r.int(); t.Sum = Money(r.int()) }
+
+func (r *stateReader) shift(s *Shift) {
+	s.Number = uint32(r.uint())
+	s.Open = r.flag()
+	s.OpenedAt = WallTime(r.int())
+	s.ClosedAt = WallTime(r.int())
+	s.Documents = uint32(r.uint())
+	s.OpenedOnline = r.time()
+}
+
+func (r *stateReader) counters(c *Counters) {
+	c.Cash = Money(r.int())
+	for i := range c.GrandTotals {
+		c.GrandTotals[i] = Money(r.int())
+		c.ShiftStart[i] = Money(r.int())
+	}
+	c.Revenue = Money(r.int())
+	for i := range c.Receipts {
+		t := &c.Receipts[i]
+		t.Ever, t.Count, t.Sum, t.Offline = r.int(), r.int(), Money(r.int()), r.int()
+		t.Discount, t.Markup, t.Change = Money(r.int()), Money(r.int()), Money(r.int())
+		for j := range t.Payments {
+			r.tally(&t.Payments[j])
+		}
+	}
+	for i := range c.Moves {
+		t := &c.Moves[i]
+		t.Ever, t.Count, t.Sum, t.Offline = r.int(), r.int(), Money(r.int()), r.int()
+	}
+	for i := range c.Discounts {
+		r.tally(&c.Discounts[i])
+		r.tally(&c.Markups[i])
+	}
+	if n := r.uint(); n > 0 && n <= MaxSections+1 {
+		c.Sections = make([]SectionTally, n)
+		for i := range c.Sections {
+			c.Sections[i].Code = r.text()
+			for j := range c.Sections[i].Ops {
+				r.tally(&c.Sections[i].Ops[j])
+			}
+		}
+	} else if n != 0 {
+		r.bad, r.b = true, nil
+	}
+	if n := r.uint(); n > 0 && n <= MaxTaxes+1 {
+		c.Taxes = make([]TaxTally, n)
+		for i := range c.Taxes {
+			t := &c.Taxes[i]
+			t.Kind, t.Percent = uint32(r.uint()), uint32(r.uint())
+			for j := range t.Ops {
+				t.Ops[j].Turnover, t.Ops[j].Tax = Money(r.int()), Money(r.int())
+			}
+		}
+	} else if n != 0 {
+		r.bad, r.b = true, nil
+	}
+}

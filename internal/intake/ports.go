@@ -1,0 +1,65 @@
+package intake
+
+import (
+	"context"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/journal"
+)
+
+// Rules is a country's judgement. It is pure: the same Situation gives the same
+// Decision (randomness is part of the Situation).
+type Rules interface {
+	// Judge decides one exchange of a known register. It may first name what it
+	// needs (Decision.Needs) and is then asked again with Situation.Found.
+	Judge(s *fiscal.Situation) (fiscal.Decision, error)
+	// Unknown words the refusal for a register that is not there.
+	Unknown(x *fiscal.Exchange) fiscal.Decision
+}
+
+// Place is where a register lives.
+type Place struct {
+	Partition fiscal.Partition
+	Register  fiscal.RegisterID
+}
+
+// Row is a register as stored: its card and its state.
+type Row struct {
+	Place
+	Card  *fiscal.Card
+	State *fiscal.State // with Version
+}
+
+// Store is what intake asks of an engine.
+type Store interface {
+	// Find leads from a number to a register; NotFound (UnknownRegister) if
+	// there is none.
+	Find(ctx context.Context, a fiscal.Address) (Place, error)
+	// Row reads a register's state and the card that the state names.
+	Row(ctx context.Context, p Place) (Row, error)
+	// RowVersion reads only the version of the state.
+	RowVersion(ctx context.Context, p Place) (uint64, error)
+	// Entry reads one entry of a register.
+	Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (journal.Entry, error)
+	// ByDeviceNumber reads a register's receipts with this number of the device,
+	// oldest first, 8 at most.
+	ByDeviceNumber(ctx context.Context, p Place, deviceNumber uint64) ([]journal.Entry, error)
+	// Cashier reads a cashier kept at the operator; nil if there is none.
+	Cashier(ctx context.Context, t fiscal.TaxpayerID, login string) (*fiscal.CashierLogin, error)
+	// Catalog answers a query: nil if nothing is published; without elements if
+	// the device has the current version; with one element for a barcode that
+	// is known, without for one that is not.
+	Catalog(ctx context.Context, q fiscal.CatalogQuery) (*fiscal.Catalog, error)
+	// KeepRefused stores refused documents, at most perDay a register and day.
+	KeepRefused(ctx context.Context, all []journal.Refused, perDay int) error
+	// KeepContacts stores the last contacts of registers, newest wins.
+	KeepContacts(ctx context.Context, all []fiscal.Contact) error
+}
+
+// Committer makes commits durable; journal.Committer is one.
+type Committer interface {
+	// Commit waits until c is durable. Errors: stale state (ErrStale), Overloaded
+	// (QueueFull, QueuedTooLong), StoreDown when nothing was stored,
+	// OutcomeUnknown when nobody can tell yet.
+	Commit(ctx context.Context, c journal.Commit) error
+}
