@@ -66,7 +66,7 @@ type Header struct {
 
 // SyntaxError says which byte breaks the form of a frame or a payload.
 type SyntaxError struct {
-	Off   int    // bytes from the start of what was parsed
+	Off   int    // bytes from the start of the frame
 	Field string // the protocol's name, a path inside a payload
 	Why   string // what stood there or is wrong with it
 }
@@ -113,31 +113,31 @@ func (h Header) AppendBinary(b []byte) ([]byte, error) {
 type Admission uint8
 
 const (
-	Drop   Admission = iota // close without an answer: the framing is lost
-	Refuse                  // send Refuse(h, 0, 3, …), then close: the payload is not read
-	Read                    // read Size - HeaderLen bytes more and parse them
+	AdmitDrop   Admission = iota // close without an answer: the framing is lost
+	AdmitRefuse                  // send Refuse(h, 0, 3, …), then close: the payload is not read
+	AdmitRead                    // read Size - HeaderLen bytes more and parse them
 )
 
 // Admit decides from the first HeaderLen bytes alone, before anything is
 // allocated for the payload:
 //
-//	APPCODE is not 0x81A2, or b is short   Drop, with a *SyntaxError
-//	SIZE below 18                          Drop, with a *SyntaxError
-//	SIZE above max                         Refuse, with a *SyntaxError
-//	otherwise                              Read
+//	APPCODE is not 0x81A2, or b is short   AdmitDrop, with a *SyntaxError
+//	SIZE below 18                          AdmitDrop, with a *SyntaxError
+//	SIZE above max                         AdmitRefuse, with a *SyntaxError
+//	otherwise                              AdmitRead
 //
 // A max of 0 means DefaultMaxSize. VERSION is not looked at: the payload is
 // read all the same, so that the refusal can name the command.
 func Admit(b []byte, max uint32) (Header, Admission, error) {
 	h, err := ParseHeader(b)
 	if err != nil {
-		return h, Drop, err
+		return h, AdmitDrop, err
 	}
 	if max == 0 {
 		max = DefaultMaxSize
 	}
 	if h.Size > max {
-		return h, Refuse, &SyntaxError{4, "SIZE", fmt.Sprintf("%d, limit %d", h.Size, max)}
+		return h, AdmitRefuse, &SyntaxError{4, "SIZE", fmt.Sprintf("%d, limit %d", h.Size, max)}
 	}
-	return h, Read, nil
+	return h, AdmitRead, nil
 }
