@@ -38,7 +38,7 @@ var rooms = []room{
 	{"web/*", []string{"fiscal", "registry", "access", "cabinet", "delivery", "proof", "web/ui"}},
 	{"web/ui", nil},
 	{"web/till", []string{"till", "web/ui"}},
-	{"config", nil},
+	{"config", []string{"fiscal"}},
 	{"observe", nil},
 	{"archtest", nil},
 	{"testkit", []string{anything}},

@@ -1,0 +1,176 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"openofd/internal/fiscal"
+)
+
+// DefaultName is the file that is read when none is named, if it is there.
+const DefaultName = "ofd.toml"
+
+// File is what ofd.toml says. Zero values mean that it says nothing, and the
+// default of the package concerned holds.
+type File struct {
+	Serve
+
+	Operator Operator `toml:"operator"`
+	KKM      KKM      `toml:"kkm"`
+	Limits   Limits   `toml:"limits"`
+
+	top map[string]any // what stands above the tables, as written
+}
+
+// Operator is who we are, as receipts and pages show it.
+type Operator struct {
+	Title   Words  `toml:"title"`
+	BIN     BIN    `toml:"bin"`
+	Address Words  `toml:"address"`
+	Site    Site   `toml:"site"` // for people; Serve.Site is what QR codes hold
+	Ad      Notice `toml:"ad"`
+}
+
+// Words is a text in the three languages of our pages. A missing one is
+// answered with Russian, then Kazakh, then English.
+type Words struct {
+	KK string `toml:"kk"`
+	RU string `toml:"ru"`
+	EN string `toml:"en"`
+}
+
+// Notice is a text that registers print below receipts. A register asks for it
+// when its version is the lower one, so a new text needs a higher version.
+type Notice struct {
+	Text    string `toml:"text"`
+	Version uint32 `toml:"version"`
+}
+
+// KKM is how we speak with registers of Kazakhstan.
+type KKM struct {
+	MaxSize              Size             `toml:"max_size"`     // of one message; default 1MiB
+	IdleTimeout          Duration         `toml:"idle_timeout"` // of a connection; default 2m
+	SwitchOff            map[Version]Date `toml:"switch_off"`   // days from which a protocol version is refused
+	MissingParameterCode int              `toml:"missing_parameter_code"`
+}
+
+// Limits keeps one peer from taking what belongs to all.
+type Limits struct {
+	Connections    int `toml:"connections"`      // of registers, together
+	PerAddress     int `toml:"per_address"`      // of registers, from one address
+	CheckPerMinute int `toml:"check_per_minute"` // buyer's checks from one address
+}
+
+// BIN is our own business identification number.
+type BIN struct{ Number string }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (b *BIN) UnmarshalText(text []byte) error {
+	if err := fiscal.CheckXIN(fiscal.XIN(text), "bin"); len(text) > 0 && err != nil {
+		return fmt.Errorf("%q is no BIN: 12 digits, of which the last checks the others", text)
+	}
+	b.Number = string(text)
+	return nil
+}
+
+// Version is a protocol version as registers send it: 202 is 2.0.2.
+type Version struct{ Number uint16 }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (v *Version) UnmarshalText(text []byte) error {
+	var n uint16
+	for _, c := range text {
+		if len(text) != 3 || c < '0' || c > '9' {
+			return fmt.Errorf("%q is no protocol version like 202", text)
+		}
+		n = 10*n + uint16(c-'0')
+	}
+	if n == 0 {
+		return fmt.Errorf("%q is no protocol version like 202", text)
+	}
+	v.Number = n
+	return nil
+}
+
+// Open reads a file; see Parse.
+func Open(path string) (*File, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read settings: %w", err)
+	}
+	return Parse(path, text)
+}
+
+// Parse reads a file's text. Every error begins with the file's name and, where
+// one is known, the line. A key that we do not know is an error: a misspelled
+// limit must not pass for none.
+func Parse(name string, text []byte) (*File, error) {
+	f := &File{}
+	dec := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields()
+	if err := dec.Decode(f); err != nil {
+		return nil, explain(name, err)
+	}
+	if err := toml.Unmarshal(text, &f.top); err != nil {
+		return nil, explain(name, err)
+	}
+	if err := f.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return f, nil
+}
+
+// explain puts the place in front of what the TOML reader complains of.
+func explain(name string, err error) error {
+	var unknown *toml.StrictMissingError
+	if errors.As(err, &unknown) {
+		var all []error
+		for _, e := range unknown.Errors {
+			line, _ := e.Position()
+			all = append(all, fmt.Errorf("%s:%d: unknown key %s", name, line, strings.Join(e.Key(), ".")))
+		}
+		return errors.Join(all...)
+	}
+	var at *toml.DecodeError
+	if errors.As(err, &at) {
+		line, _ := at.Position()
+		what := strings.TrimPrefix(at.Error(), "toml: ")
+		if key := strings.Join(at.Key(), "."); key != "" {
+			return fmt.Errorf("%s:%d: %s: %s", name, line, key, what)
+		}
+		return fmt.Errorf("%s:%d: %s", name, line, what)
+	}
+	return fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "toml: "))
+}
+
+// check judges what a value's own form cannot tell.
+func (f *File) check() error {
+	switch c := f.KKM.MissingParameterCode; c {
+	case 0, 13, 15:
+	default:
+		return fmt.Errorf("kkm.missing_parameter_code: %d is neither 15, as the protocol says, nor the kinder 13", c)
+	}
+	if s := f.KKM.MaxSize; s != 0 && (s < 4<<10 || s > 64<<20) {
+		return fmt.Errorf("kkm.max_size: %v is not between 4KiB and 64MiB", s)
+	}
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{
+		{"limits.connections", f.Limits.Connections},
+		{"limits.per_address", f.Limits.PerAddress},
+		{"limits.check_per_minute", f.Limits.CheckPerMinute},
+	} {
+		if limit.n < 0 {
+			return fmt.Errorf("%s: %d is negative; leave the key out for the default", limit.key, limit.n)
+		}
+	}
+	if ad := f.Operator.Ad; ad.Text != "" && ad.Version == 0 {
+		return errors.New("operator.ad.version: a text needs a version of 1 or more, or no register asks for it")
+	}
+	return nil
+}

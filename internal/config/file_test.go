@@ -1,0 +1,157 @@
+package config
+
+import (
+	"flag"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+// files returns the test files of a kind, and their texts.
+func files(t *testing.T, kind string) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("testdata", "config", "*."+kind+".toml"))
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no *.%s.toml: %v", kind, err)
+	}
+	texts := make(map[string]string)
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[path] = string(text)
+	}
+	return texts
+}
+
+func TestGoodFiles(t *testing.T) {
+	want := map[string]File{
+		"empty.good.toml": {},
+		"tables.good.toml": {
+			Operator: Operator{Title: Words{RU: "ОФД «Пример»"}},
+			KKM:      KKM{SwitchOff: map[Version]Date{{200}: {2026, time.April, 1}}},
+		},
+		"full.good.toml": {
+			Serve: Serve{
+				Data:           "/var/lib/ofd",
+				DB:             DB{"postgres://ofd@db.example.kz/ofd"},
+				KKMAddr:        Addr{":7777"},
+				KKMTLSAddr:     Addr{"0.0.0.0:7443"},
+				HTTPAddr:       Addr{"127.0.0.1:8080"},
+				TLSCert:        "/etc/ofd/kkm.crt",
+				TLSKey:         "/etc/ofd/kkm.key",
+				ClientCA:       "/etc/ofd/registers.crt",
+				KeyFile:        "/etc/ofd/master.key",
+				Cache:          2 << 30,
+				Site:           Site{"https://check.example.kz"},
+				Parts:          []Part{PartGate, PartWeb},
+				TrustedProxies: []Proxy{{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("192.0.2.7/32")}},
+			},
+			Operator: Operator{
+				Title:   Words{KK: "«Мысал» ФДО", RU: "ОФД «Пример»", EN: "Example operator"},
+				BIN:     BIN{"960624350642"},
+				Address: Words{KK: "Алматы қ., Абай даңғ., 1", RU: "г. Алматы, пр. Абая, 1", EN: "1 Abay Ave., Almaty"},
+				Site:    Site{"https://example.kz"},
+				Ad:      Notice{Text: "Чек можно проверить на check.example.kz", Version: 3},
+			},
+			KKM: KKM{
+				MaxSize:              512 << 10,
+				IdleTimeout:          Duration(90 * time.Second),
+				MissingParameterCode: 13,
+				SwitchOff:            map[Version]Date{{124}: {2026, time.April, 1}, {202}: {2027, time.January, 1}},
+			},
+			Limits: Limits{Connections: 20000, PerAddress: 200, CheckPerMinute: 30},
+		},
+	}
+	for path := range files(t, "good") {
+		got, err := Open(path)
+		if err != nil {
+			t.Errorf("Open(%s) = %v, want no error", path, err)
+			continue
+		}
+		got.top = nil // TestFileReachesEveryFlag looks at it
+		want, known := want[filepath.Base(path)]
+		if !known || !reflect.DeepEqual(*got, want) {
+			t.Errorf("Open(%s) =\n%+v\nwant\n%+v", path, *got, want)
+		}
+	}
+}
+
+// A bad file begins with the error it must give.
+var wantLine = regexp.MustCompile(`\A((?:# want: .*\n)+)`)
+
+func TestBadFiles(t *testing.T) {
+	for path, text := range files(t, "bad") {
+		lines := wantLine.FindString(text)
+		want := strings.TrimSpace(strings.ReplaceAll(lines, "# want: ", ""))
+		_, err := Parse("ofd.toml", []byte(text))
+		if err == nil {
+			t.Errorf("Parse(%s) = nil, want %q", path, want)
+			continue
+		}
+		if *update {
+			text = "# want: " + strings.ReplaceAll(err.Error(), "\n", "\n# want: ") + "\n" + strings.TrimPrefix(text, lines)
+			if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if got := err.Error(); got != want {
+			t.Errorf("Parse(%s)\n got %q\nwant %q", path, got, want)
+		}
+	}
+}
+
+// TestEveryKeyIsTested holds the test files against the structs: each key
+// stands in a good file and in a bad one.
+func TestEveryKeyIsTested(t *testing.T) {
+	good, bad := "", ""
+	for _, text := range files(t, "good") {
+		good += text
+	}
+	for _, text := range files(t, "bad") {
+		bad += wantLine.ReplaceAllString(text, "")
+	}
+	keys := keysOf(reflect.TypeFor[File](), nil)
+	if len(keys) < 20 {
+		t.Fatalf("keysOf(File) = %q, want all keys", keys)
+	}
+	for _, key := range keys {
+		word := regexp.MustCompile(`\b` + key + `\b`)
+		if !word.MatchString(good) {
+			t.Errorf("key %s stands in no *.good.toml", key)
+		}
+		if !word.MatchString(bad) && len(key) > 2 { // the languages have one form
+			t.Errorf("key %s stands in no *.bad.toml", key)
+		}
+	}
+}
+
+func keysOf(typ reflect.Type, keys []string) []string {
+	for i := range typ.NumField() {
+		field := typ.Field(i)
+		if key := field.Tag.Get("toml"); key != "" {
+			keys = append(keys, key)
+		}
+		if field.IsExported() && field.Type.Kind() == reflect.Struct {
+			keys = keysOf(field.Type, keys)
+		}
+	}
+	return keys
+}
+
+// TestErrorHidesPassword: the file's error must not carry what it refuses.
+func TestErrorHidesPassword(t *testing.T) {
+	_, err := Parse("ofd.toml", []byte(`db = "postgres://ofd:open-sesame@db/ofd"`))
+	if err == nil || strings.Contains(err.Error(), "sesame") {
+		t.Errorf("Parse(a password) = %v, want a complaint without the password", err)
+	}
+}

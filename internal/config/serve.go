@@ -1,0 +1,20 @@
+package config
+
+// Serve holds what `ofd serve` can be told. Each field is one name in three
+// forms: --kkm-addr, OFD_KKM_ADDR and kkm_addr in the file.
+type Serve struct {
+	Data           string  `toml:"data" env:"OFD_DATA" type:"path" default:"ofd-data" placeholder:"DIR" help:"Folder of the embedded database."`
+	DB             DB      `toml:"db" env:"OFD_DB" placeholder:"URL" help:"Database server instead of the embedded one, postgres://…"`
+	KKMAddr        Addr    `toml:"kkm_addr" name:"kkm-addr" env:"OFD_KKM_ADDR" default:":7777" help:"Where registers of Kazakhstan connect; off closes the door."`
+	KKMTLSAddr     Addr    `toml:"kkm_tls_addr" name:"kkm-tls-addr" env:"OFD_KKM_TLS_ADDR" help:"The same over TLS; needs a certificate and its key."`
+	HTTPAddr       Addr    `toml:"http_addr" name:"http-addr" env:"OFD_HTTP_ADDR" default:":8080" help:"Pages, among them the buyer's check."`
+	OpsAddr        Addr    `toml:"ops_addr" name:"ops-addr" env:"OFD_OPS_ADDR" default:"127.0.0.1:9090" help:"Metrics, health and profiles; keep it from the public."`
+	TLSCert        string  `toml:"tls_cert" name:"tls-cert" env:"OFD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain of the TLS door, PEM."`
+	TLSKey         string  `toml:"tls_key" name:"tls-key" env:"OFD_TLS_KEY" type:"path" placeholder:"FILE" help:"Private key of that certificate, PEM."`
+	ClientCA       string  `toml:"client_ca" name:"client-ca" env:"OFD_CLIENT_CA" type:"path" placeholder:"FILE" help:"Registers at the TLS door must show a certificate of these authorities."`
+	KeyFile        string  `toml:"key_file" name:"key-file" env:"OFD_KEY_FILE" type:"path" placeholder:"FILE" help:"Master key that seals the others; master.key in the data folder, made at the first start."`
+	Cache          Size    `toml:"cache" env:"OFD_CACHE" default:"256MiB" help:"Memory for the states of registers."`
+	Site           Site    `toml:"site" env:"OFD_SITE" placeholder:"URL" help:"Address of our pages as buyers reach them; it stands in QR codes."`
+	Parts          []Part  `toml:"parts" env:"OFD_PARTS" default:"gate,web,followers" help:"What this process does: gate, web, followers."`
+	TrustedProxies []Proxy `toml:"trusted_proxies" name:"trusted-proxies" env:"OFD_TRUSTED_PROXIES" placeholder:"NET,…" help:"Whose X-Forwarded-For is believed."`
+}
