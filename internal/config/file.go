@@ -29,26 +29,28 @@ type File struct {
 
 // Operator is who we are, as receipts and pages show it.
 type Operator struct {
-	Title   Words  `toml:"title"`
-	BIN     BIN    `toml:"bin"`
-	Address Words  `toml:"address"`
-	Site    Site   `toml:"site"` // for people; Serve.Site is what QR codes hold
-	Ad      Notice `toml:"ad"`
+	Title   fiscal.Text `toml:"title"`
+	BIN     BIN         `toml:"bin"`
+	Address fiscal.Text `toml:"address"`
+	Ad      Notice      `toml:"ad"`
 }
 
-// Words is a text in the three languages of our pages. A missing one is
-// answered with Russian, then Kazakh, then English.
-type Words struct {
-	KK string `toml:"kk"`
-	RU string `toml:"ru"`
-	EN string `toml:"en"`
+// At is the operator with the site where buyers check receipts.
+func (o Operator) At(site Site) fiscal.Operator {
+	return fiscal.Operator{
+		Title:   o.Title,
+		BIN:     fiscal.XIN(o.BIN.Number),
+		Address: o.Address,
+		Site:    site.URL,
+		Ad:      fiscal.Ad{Kind: fiscal.AdOperator, Version: o.Ad.Version, Text: o.Ad.Text},
+	}
 }
 
 // Notice is a text that registers print below receipts. A register asks for it
 // when its version is the lower one, so a new text needs a higher version.
 type Notice struct {
 	Text    string `toml:"text"`
-	Version uint32 `toml:"version"`
+	Version uint64 `toml:"version"`
 }
 
 // KKM is how we speak with registers of Kazakhstan.

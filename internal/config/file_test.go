@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"openofd/internal/fiscal"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -36,7 +38,7 @@ func TestGoodFiles(t *testing.T) {
 	want := map[string]File{
 		"empty.good.toml": {},
 		"tables.good.toml": {
-			Operator: Operator{Title: Words{RU: "ОФД «Пример»"}},
+			Operator: Operator{Title: fiscal.Text{RU: "ОФД «Пример»"}},
 			KKM:      KKM{SwitchOff: map[Version]Date{{200}: {2026, time.April, 1}}},
 		},
 		"full.good.toml": {
@@ -56,10 +58,9 @@ func TestGoodFiles(t *testing.T) {
 				TrustedProxies: []Proxy{{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("192.0.2.7/32")}},
 			},
 			Operator: Operator{
-				Title:   Words{KK: "«Мысал» ФДО", RU: "ОФД «Пример»", EN: "Example operator"},
+				Title:   fiscal.Text{KK: "«Мысал» ФДО", RU: "ОФД «Пример»", EN: "Example operator"},
 				BIN:     BIN{"960624350642"},
-				Address: Words{KK: "Алматы қ., Абай даңғ., 1", RU: "г. Алматы, пр. Абая, 1", EN: "1 Abay Ave., Almaty"},
-				Site:    Site{"https://example.kz"},
+				Address: fiscal.Text{KK: "Алматы қ., Абай даңғ., 1", RU: "г. Алматы, пр. Абая, 1", EN: "1 Abay Ave., Almaty"},
 				Ad:      Notice{Text: "Чек можно проверить на check.example.kz", Version: 3},
 			},
 			KKM: KKM{
@@ -146,6 +147,25 @@ func keysOf(typ reflect.Type, keys []string) []string {
 		}
 	}
 	return keys
+}
+
+// TestOperator: what the file says of us reaches receipts.
+//
+// Req: O-023
+func TestOperator(t *testing.T) {
+	f, err := Parse("ofd.toml", []byte("[operator]\ntitle.ru = 'ОФД'\nbin = '960624350642'\nad = {text = 'Спасибо', version = 2}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fiscal.Operator{
+		Title: fiscal.Text{RU: "ОФД"},
+		BIN:   "960624350642",
+		Site:  "https://check.example.kz",
+		Ad:    fiscal.Ad{Kind: fiscal.AdOperator, Version: 2, Text: "Спасибо"},
+	}
+	if got := f.Operator.At(Site{"https://check.example.kz"}); got != want {
+		t.Errorf("At() = %+v, want %+v", got, want)
+	}
 }
 
 // TestErrorHidesPassword: the file's error must not carry what it refuses.
