@@ -13,7 +13,10 @@ const (
 	ActDeregister ActKind = "deregister" // final
 )
 
-// Act is one act. It is stored as an entry, without secrets.
+// Act is one act. It is stored as an entry, without secrets: Rules put what
+// may be kept into the record's Request. Answer.Frame is for the one who acts
+// and is not stored; after ActToken, and after ActRegister and ActCard when they
+// issue a token, it is the token in decimal digits.
 type Act struct {
 	Kind ActKind `json:"act"`
 	By   string  `json:"by"`             // who: a user, or "command line"

@@ -15,7 +15,13 @@ type (
 	KeyID int32
 )
 
-// Kind of an entry.
+// Place is where a register lives: chosen once, with its taxpayer.
+type Place struct {
+	Partition Partition
+	Register  RegisterID
+}
+
+// DocumentKind is the kind of an entry.
 type DocumentKind uint8
 
 // What an entry can be.

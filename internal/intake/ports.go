@@ -18,10 +18,7 @@ type Rules interface {
 }
 
 // Place is where a register lives.
-type Place struct {
-	Partition fiscal.Partition
-	Register  fiscal.RegisterID
-}
+type Place = fiscal.Place
 
 // Row is a register as stored: its card and its state.
 type Row struct {
@@ -58,8 +55,9 @@ type Store interface {
 
 // Committer makes commits durable; journal.Committer is one.
 type Committer interface {
-	// Commit waits until c is durable. Errors: stale state (ErrStale), Overloaded
-	// (QueueFull, QueuedTooLong), StoreDown when nothing was stored,
-	// OutcomeUnknown when nobody can tell yet.
+	// Commit waits until c is durable. Errors: stale state (journal.ErrStale),
+	// Overloaded (QueueFull, QueuedTooLong), StoreDown when nothing was stored,
+	// OutcomeUnknown when nobody can tell yet. After OutcomeUnknown alone c's
+	// slices may still be read; after any other return they are the caller's.
 	Commit(ctx context.Context, c journal.Commit) error
 }

@@ -8,8 +8,8 @@ import (
 	"openofd/internal/fiscal"
 )
 
-// Commit is one exchange made durable: its entries and the register's next
-// state, all or nothing.
+// Commit is one exchange made durable: its entries, one or more, and the
+// register's next state, all or nothing.
 type Commit struct {
 	Partition fiscal.Partition
 	Register  fiscal.RegisterID
@@ -17,6 +17,9 @@ type Commit struct {
 	State     []byte       // the next state, encoded; its version is Judged+1
 	Card      *fiscal.Card // a new version of the card, or nil
 	Entries   []Entry      // linked; numbered in the register, not yet in the partition
+	// Deadline withdraws the commit if it still stands in the queue then. Zero
+	// is none.
+	Deadline time.Time
 }
 
 // Bytes is about how much the commit adds to a batch.
@@ -55,6 +58,10 @@ func Seal(head *Head, c *Commit) {
 // nothing of the batch is durable or ever will be.
 var ErrNothingStored = errors.New("nothing of the batch was stored")
 
+// ErrStale is the answer to a commit whose register has moved on since it was
+// judged.
+var ErrStale = errors.New("the register has moved on since the commit was judged")
+
 // Store is what the journal asks of an engine.
 type Store interface {
 	// Append makes the batch durable in one transaction, in order. A commit
@@ -63,6 +70,10 @@ type Store interface {
 	// what remains, under the heads' locks. With a nil error the batch survives
 	// power loss. After an error that wraps ErrNothingStored nothing is there;
 	// after any other the outcome is unknown: the caller stops and calls Fence.
+	//
+	// Where the content of a commit is at fault (a constraint refuses it), the
+	// error also wraps fiscal.Invalid; the caller then looks for the bad one by
+	// halves. The engine keeps no slice of the batch after it has returned.
 	//
 	// Two commits of one register may stand in one batch only if the second was
 	// judged on the first one's version.

@@ -58,10 +58,15 @@ type Store interface {
 	// Outlets lists a taxpayer's outlets.
 	Outlets(ctx context.Context, t fiscal.TaxpayerID) ([]Outlet, error)
 
+	// NextRegisterID is the ID that the next register would get. It reserves
+	// nothing: AddRegister answers AlreadyThere when another was faster.
+	NextRegisterID(ctx context.Context) (fiscal.RegisterID, error)
 	// AddRegister stores a new register in one transaction: its first card, an
-	// empty state of version 0, its addresses. It sets card.Register, unless
-	// that is already set, and Version 1. AlreadyThere if an address, or model
-	// and serial number together, are taken.
+	// empty state of version 0 that names card version 1, and its addresses, the
+	// ByID one among them. It sets card.Register, unless that is already set,
+	// and Version 1. AlreadyThere if the ID (Field "register"), an address
+	// (Field "registration_number"), or model and serial number together (Field
+	// "serial_number") are taken.
 	AddRegister(ctx context.Context, p fiscal.Partition, card *fiscal.Card, addresses []fiscal.Address) error
 	// AddAddress leads one more number to a register. Old ones go on leading to
 	// it, for old receipts bear them.
