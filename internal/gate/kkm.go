@@ -1,0 +1,130 @@
+package gate
+
+import (
+	"errors"
+	"runtime/debug"
+	"strconv"
+	"time"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkm"
+)
+
+// kkm speaks with one register of Kazakhstan: frames one after another, each
+// answered before the next is read.
+//
+//	APPCODE wrong, SIZE below 18   closed without an answer
+//	SIZE above the limit           3 from the header alone, closed
+//	frame not whole in time        closed without an answer
+//	VERSION not served             3, closed
+//	anything else                  judged behind the Acceptor
+//
+// Source: KKM reference §1.
+func (g *Gate) kkm(c *conn) Cause {
+	head := c.first[:kkm.HeaderLen]
+	for {
+		if cause := c.begin(head); cause != goOn {
+			return cause
+		}
+		begun := g.now()
+		h, admission, err := kkm.Admit(head, uint32(g.cfg.MaxFrame))
+		var r reply
+		switch admission {
+		case kkm.AdmitDrop:
+			g.log.Debug("not the KKM protocol", "peer", address(c.RemoteAddr()), "err", err)
+			return foreign(head)
+		case kkm.AdmitRefuse:
+			r = kkmRefusal(h, 0, codeProtocol, textTooLong, CauseTooLong)
+		default:
+			frame, cause := c.frame(head, int(h.Size))
+			if cause != goOn {
+				return cause
+			}
+			r = g.kkmExchange(c, h, frame)
+		}
+		if cause := g.say(c, KKM, r, begun); cause != goOn {
+			return cause
+		}
+	}
+}
+
+// reply is what a session does after a frame: answer unless there is nothing
+// to say, then end unless then is goOn.
+type reply struct {
+	frame  []byte
+	result uint16 // for metrics
+	then   Cause
+}
+
+// say writes a reply and parts with the peer if it is the last.
+func (g *Gate) say(c *conn, p Protocol, r reply, begun time.Time) Cause {
+	if r.frame == nil {
+		return r.then
+	}
+	if cause := c.answer(r.frame); cause != goOn {
+		return cause
+	}
+	g.obs.Answered(p, r.result, g.now().Sub(begun))
+	if r.then != goOn {
+		c.partWith()
+	}
+	return r.then
+}
+
+// kkmExchange has one whole frame judged. A panic behind it is our bug: it is
+// answered 255, logged with its stack, and ends this connection alone.
+func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
+	req := kkm.Request{Header: h}
+	defer func() {
+		if p := recover(); p != nil {
+			g.log.Error("panic in an exchange", "register", h.ID, "reqnum", h.ReqNum, "err", p, "stack", string(debug.Stack()))
+			r = kkmRefusal(h, req.Command, codeUnknown, textUnknown, CausePanic)
+		}
+	}()
+	req = kkm.ParseRequest(h, frame[kkm.HeaderLen:])
+	if req.Fault == kkm.FaultVersion {
+		return kkmRefusal(h, req.Command, codeProtocol, textVersion, CauseVersion)
+	}
+	answer, err := g.accept.Accept(g.work, fiscal.Exchange{
+		Address:  fiscal.Address{Kind: fiscal.ByID, Name: strconv.FormatUint(uint64(h.ID), 10)},
+		Request:  frame,
+		Body:     req,
+		Received: g.now().UTC().Truncate(time.Microsecond),
+		Peer:     address(c.RemoteAddr()).String(),
+	})
+	if err != nil {
+		return g.kkmFailure(req, err)
+	}
+	r = reply{frame: answer.Frame, result: answer.Result}
+	switch {
+	case answer.Frame == nil:
+		r.then = CauseSilent
+	case answer.Close:
+		r.then = CauseRefused
+	}
+	return r
+}
+
+// kkmFailure answers an exchange that never reached the rules, or whose commit
+// failed. Silence makes every known register repeat, and the repetition finds
+// out what became of the first; so it is the answer while nobody can tell.
+func (g *Gate) kkmFailure(req kkm.Request, err error) reply {
+	log := g.log.With("register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err)
+	code := kkmCode(err)
+	switch {
+	case errors.Is(err, fiscal.OutcomeUnknown):
+		log.Warn("outcome of an exchange unknown, closing without an answer")
+		return reply{then: CauseSilent}
+	case errors.Is(err, fiscal.Overloaded):
+		log.Debug("exchange not taken")
+	case code == codeUnavailable:
+		log.Warn("exchange not taken")
+	default:
+		log.Error("exchange failed")
+	}
+	return kkmRefusal(req.Header, req.Command, code, kkmTexts[code], goOn)
+}
+
+func kkmRefusal(h kkm.Header, command int32, code uint32, text string, then Cause) reply {
+	return reply{frame: kkm.Refuse(h, command, code, text), result: uint16(code), then: then}
+}
