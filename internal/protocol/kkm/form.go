@@ -31,7 +31,7 @@ func (s *shape) check(b []byte, off int) *SyntaxError {
 		f := s.field(num)
 		if f == nil || f.wire != wire {
 			if n = protowire.ConsumeFieldValue(num, wire, b[i:]); n < 0 {
-				return s.blame(b, start, num, &SyntaxError{off + i, "", broken(wire, n)})
+				return s.blame(b, start, num, &SyntaxError{off + i, "", broken(wire)})
 			}
 			i += n
 			continue
@@ -39,7 +39,7 @@ func (s *shape) check(b []byte, off int) *SyntaxError {
 		seen |= 1 << num
 		v, n := uvarint(b[i:])
 		if n <= 0 {
-			return s.blame(b, start, num, &SyntaxError{off + i, "", "broken varint"})
+			return s.blame(b, start, num, &SyntaxError{off + i, "", broken(protowire.VarintType)})
 		}
 		i += n
 		if wire == protowire.VarintType {
@@ -101,11 +101,23 @@ func uvarint(b []byte) (uint64, int) {
 	return protowire.ConsumeVarint(b)
 }
 
-func broken(wire protowire.Type, n int) string {
-	if wire > protowire.Fixed32Type {
-		return fmt.Sprintf("wire type %d does not exist", wire)
+// broken says why a value of the wire type could not be read.
+func broken(wire protowire.Type) string {
+	switch wire {
+	case protowire.VarintType:
+		return "the number does not end within its message and 10 bytes"
+	case protowire.Fixed32Type:
+		return "4 bytes are needed"
+	case protowire.Fixed64Type:
+		return "8 bytes are needed"
+	case protowire.BytesType:
+		return "the length is broken or runs beyond the end"
+	case protowire.StartGroupType:
+		return "the group does not end"
+	case protowire.EndGroupType:
+		return "a group ends that has not begun"
 	}
-	return protowire.ParseError(n).Error()
+	return fmt.Sprintf("wire type %d does not exist", wire)
 }
 
 func overrun(claimed uint64, left int) string {

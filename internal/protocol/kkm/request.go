@@ -20,7 +20,7 @@ const (
 )
 
 // Code is the result code of the refusal, 0 for FaultNone.
-// Source: KKM 2.0.2 §4.1.
+// Source: KKM 2.0.2, table of result codes.
 func (f Fault) Code() uint32 {
 	switch f {
 	case FaultNone:
@@ -66,7 +66,7 @@ type Request struct {
 // wrong with the form stands in Fault, and Command is what the refusal has to
 // repeat. Bytes that a later version added are kept as unknown fields.
 //
-// Source: KKM 2.0.2 §2.2, §3; KKM 2.0.3 §3.
+// Source: KKM 2.0.2 §2.2 and its tables of messages; KKM 2.0.3.
 func ParseRequest(h Header, payload []byte) Request {
 	r := Request{Header: h, Command: peekCommand(payload)}
 	if !h.Version.Known() {
@@ -74,9 +74,9 @@ func ParseRequest(h Header, payload []byte) Request {
 		return r
 	}
 	r.Msg, r.Err = decodeRequest(payload)
-	if r.Err != nil && h.Version < V125 {
-		if msg, err := decodeRequest(trim124(payload)); err == nil {
-			r.Msg, r.Err, r.Trimmed = msg, nil, true
+	if r.Err != nil {
+		if payload, r.Trimmed = trim124(h, payload); r.Trimmed {
+			r.Msg, r.Err = decodeRequest(payload)
 		}
 	}
 	if r.Err != nil {
@@ -121,7 +121,7 @@ func knownCommand(command int32) bool {
 }
 
 // hasBody reports whether the message that belongs to the command is there.
-// Source: KKM 2.0.2 §3.2.
+// Source: KKM 2.0.2, table of commands.
 func hasBody(m *kkmpb.Request) bool {
 	switch m.GetCommand() {
 	case kkmpb.CommandTypeEnum_COMMAND_TICKET:

@@ -57,7 +57,7 @@ func ParseResponse(payload []byte) (*kkmpb.Response, error) {
 // the token of every answer over. The text is for the cashier and must not be
 // empty: a register in use crashes without it.
 //
-// Source: KKM 2.0.2 §2.2, §4.1.
+// Source: KKM 2.0.2 §2.2.
 func Refuse(h Header, command int32, code uint32, text string) []byte {
 	msg := &kkmpb.Response{
 		Command: kkmpb.CommandTypeEnum(command).Enum(),

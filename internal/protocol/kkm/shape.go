@@ -2,6 +2,7 @@ package kkm
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -30,6 +31,7 @@ type field struct {
 	wire     protowire.Type // as the set has it; another one makes the field unknown
 	text     bool           // must be UTF-8
 	repeated bool
+	max      uint64                      // largest number allowed, 0 for no limit
 	enum     protoreflect.EnumDescriptor // nil for other kinds
 	sub      *shape                      // nil for other kinds
 }
@@ -66,6 +68,10 @@ func shapeOf(d protoreflect.MessageDescriptor, made map[protoreflect.FullName]*s
 			f.wire, f.text = protowire.BytesType, true
 		case protoreflect.BytesKind:
 			f.wire = protowire.BytesType
+		case protoreflect.Uint32Kind:
+			f.wire, f.max = protowire.VarintType, math.MaxInt32
+		case protoreflect.Uint64Kind:
+			f.wire, f.max = protowire.VarintType, math.MaxInt64
 		default:
 			f.wire = protowire.VarintType
 		}
@@ -85,10 +91,10 @@ func (f *field) path(occurrence int) string {
 	return f.name
 }
 
-// under puts a field's name in front of a path below it.
-func under(name, path string) string {
-	if path == "" {
-		return name
+// under joins two parts of a path, either of which may be empty.
+func under(upper, lower string) string {
+	if upper == "" || lower == "" {
+		return upper + lower
 	}
-	return name + "." + path
+	return upper + "." + lower
 }

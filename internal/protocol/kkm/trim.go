@@ -2,15 +2,25 @@ package kkm
 
 import "google.golang.org/protobuf/encoding/protowire"
 
-// trim124 returns the payload without the fields that builds of 1.2.4 use in
-// another sense than the set: ExtensionOptions 3 (there a string, the buyer's
-// IIN), CloseShiftRequest 5 (there a number, the printed document's) and
-// StornoCommodity 8 (there a string, the excise stamp). It is tried only after
-// such a payload failed to decode. What cannot be read stays as it is.
-func trim124(payload []byte) []byte {
-	return requestShape.trim(payload)
+// trim124 returns the payload of a request without the fields that builds of
+// 1.2.4 use in another sense than the set: ExtensionOptions 3 (there a string,
+// the buyer's IIN), CloseShiftRequest 5 (there a number, the printed
+// document's) and StornoCommodity 8 (there a string, the excise stamp). It does
+// so only if such a payload breaks the form with these fields and keeps it
+// without them.
+func trim124(h Header, payload []byte) ([]byte, bool) {
+	if h.Version >= V125 || requestShape.check(payload, HeaderLen) == nil {
+		return payload, false
+	}
+	trimmed := requestShape.trim(payload)
+	if requestShape.check(trimmed, HeaderLen) != nil {
+		return payload, false
+	}
+	return trimmed, true
 }
 
+// trim copies a message without the foreign fields. What cannot be read stays
+// as it is.
 func (s *shape) trim(b []byte) []byte {
 	out := make([]byte, 0, len(b))
 	for len(b) > 0 {
