@@ -175,3 +175,19 @@ func TestErrorHidesPassword(t *testing.T) {
 		t.Errorf("Parse(a password) = %v, want a complaint without the password", err)
 	}
 }
+
+// TestReadme: what the README tells people to write must be read.
+func TestReadme(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```toml\n")
+	example, _, ok := strings.Cut(rest, "```")
+	if !ok {
+		t.Fatal("README.md has no example of ofd.toml")
+	}
+	if _, err := Parse("README.md", []byte(example)); err != nil {
+		t.Errorf("the example in README.md: %v", err)
+	}
+}
