@@ -1,6 +1,9 @@
 package fiscal
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Country is a jurisdiction by its lower-case ISO code.
 type Country string
@@ -93,14 +96,31 @@ type Card struct {
 	RegisteredAt       time.Time `json:"registered_at"`
 	Ads                []Ad      `json:"ads,omitempty"`
 	Options            Options   `json:"options,omitzero"`
+
+	location *time.Location // of Zone, found once when the card is read
 }
 
 // Location is the outlet's zone; a zone nobody knows is UTC.
 func (c *Card) Location() *time.Location {
+	if c.location != nil {
+		return c.location
+	}
 	if z, err := time.LoadLocation(c.Zone); err == nil {
 		return z
 	}
 	return time.UTC
+}
+
+// UnmarshalJSON reads a stored card and finds its zone, which is a file's
+// reading and must not be paid at each exchange.
+func (c *Card) UnmarshalJSON(b []byte) error {
+	type plain Card
+	if err := json.Unmarshal(b, (*plain)(c)); err != nil {
+		return err
+	}
+	c.location = nil
+	c.location = c.Location()
+	return nil
 }
 
 // Options are an operator's choices for one register, all off by default.
@@ -111,5 +131,4 @@ type Options struct {
 	StrictRegisterData      bool `json:"strict_register_data,omitempty"` // refuse documents with other registration data
 	StrictService           bool `json:"strict_service,omitempty"`       // refuse a missing service part, report or cashier
 	MissingIsBadValue       bool `json:"missing_is_bad_value,omitempty"` // 13 instead of 15 for a missing requisite
-	CashiersAtOperator      bool `json:"cashiers_at_operator,omitempty"` // refuse documents of cashiers we do not keep
 }

@@ -259,3 +259,34 @@ func (c *Counters) Results(i int) Tally {
 	t.Sum += c.Markups[i].Sum - c.Discounts[i].Sum
 	return t
 }
+
+// MaxCounter bounds every sum of a register, far from the end of an int64.
+const MaxCounter = MaxMoney / 2
+
+// Sane reports whether every sum is within MaxCounter. A document that would
+// break it is not taken: a counter that wraps around tells lies for ever.
+func (c *Counters) Sane() bool {
+	ok := func(m Money) bool { return m.Abs() <= MaxCounter }
+	sane := ok(c.Cash) && ok(c.Revenue)
+	for i := range OpSettlements {
+		t := &c.Receipts[i]
+		sane = sane && ok(c.GrandTotals[i]) && ok(t.Discount) && ok(t.Markup) && ok(t.Change)
+		for j := range t.Payments {
+			sane = sane && ok(t.Payments[j].Sum)
+		}
+	}
+	for i := range c.Moves {
+		sane = sane && ok(c.Moves[i].Sum)
+	}
+	for i := range c.Sections {
+		for j := range c.Sections[i].Ops {
+			sane = sane && ok(c.Sections[i].Ops[j].Sum)
+		}
+	}
+	for i := range c.Taxes {
+		for j := range c.Taxes[i].Ops {
+			sane = sane && ok(c.Taxes[i].Ops[j].Turnover) && ok(c.Taxes[i].Ops[j].Tax)
+		}
+	}
+	return sane
+}

@@ -31,7 +31,11 @@ func (s *shape) check(b []byte, off int) *SyntaxError {
 		f := s.field(num)
 		if f == nil || f.wire != wire {
 			if n = protowire.ConsumeFieldValue(num, wire, b[i:]); n < 0 {
-				return s.blame(b, start, num, &SyntaxError{off + i, "", broken(wire)})
+				at := off + i
+				if wire > protowire.Fixed32Type {
+					at = off + start // the tag itself is wrong
+				}
+				return s.blame(b, start, num, &SyntaxError{at, "", broken(wire)})
 			}
 			i += n
 			continue

@@ -139,7 +139,7 @@ func (x *inspector) message(s *shape, b []byte, off int, path string) uint64 {
 		f := s.field(num)
 		n = protowire.ConsumeFieldValue(num, wire, b[i:])
 		if n < 0 {
-			x.brokenValue(f, num, wire, b[i:], off+i, path)
+			x.brokenValue(f, num, wire, b[i:], off+start, off+i, path)
 			return math.MaxUint64
 		}
 		value := b[i : i+n]
@@ -227,7 +227,7 @@ func (x *inspector) dateTime(body []byte, off int, path string) {
 }
 
 // brokenValue says why a value could not be read.
-func (x *inspector) brokenValue(f *field, num protowire.Number, wire protowire.Type, b []byte, off int, path string) {
+func (x *inspector) brokenValue(f *field, num protowire.Number, wire protowire.Type, b []byte, start, off int, path string) {
 	name := fmt.Sprintf("field %d", num)
 	if f != nil {
 		name = f.name
@@ -235,7 +235,7 @@ func (x *inspector) brokenValue(f *field, num protowire.Number, wire protowire.T
 	path = under(path, name)
 	switch claimed, m := binary.Uvarint(b); {
 	case wire > protowire.Fixed32Type:
-		x.add(SeverityError, off-1, path, ruleEncoding, "payload.wire", broken(wire), "got", int(wire))
+		x.add(SeverityError, start, path, ruleEncoding, "payload.wire", broken(wire), "got", int(wire))
 	case wire == protowire.BytesType && m > 0 && claimed > uint64(len(b)-m):
 		x.add(SeverityError, off, path, ruleEncoding, "payload.length", overrun(claimed, len(b)-m), "got", fmt.Sprint(claimed), "left", len(b)-m)
 	default:
