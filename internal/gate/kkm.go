@@ -34,7 +34,7 @@ func (g *Gate) kkm(c *conn) Cause {
 			g.log.Debug("not the KKM protocol", "peer", address(c.RemoteAddr()), "err", err)
 			return foreign(head)
 		case kkm.AdmitRefuse:
-			r = kkmRefusal(h, 0, codeProtocol, textTooLong, CauseTooLong)
+			r = kkmMalformed(h, 0, fiscal.BadForm, "SIZE", CauseTooLong)
 		default:
 			frame, cause := c.frame(head, int(h.Size))
 			if cause != goOn {
@@ -78,12 +78,12 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
 	defer func() {
 		if p := recover(); p != nil {
 			g.log.Error("panic in an exchange", "register", h.ID, "reqnum", h.ReqNum, "err", p, "stack", string(debug.Stack()))
-			r = kkmRefusal(h, req.Command, codeUnknown, textUnknown, CausePanic)
+			r = kkmFailed(req, kkm.CodeUnknownError, CausePanic)
 		}
 	}()
 	req = kkm.ParseRequest(h, frame[kkm.HeaderLen:])
 	if req.Fault == kkm.FaultVersion {
-		return kkmRefusal(h, req.Command, codeProtocol, textVersion, CauseVersion)
+		return kkmMalformed(h, req.Command, fiscal.UnsupportedVersion, "VERSION", CauseVersion)
 	}
 	answer, err := g.accept.Accept(g.work, fiscal.Exchange{
 		Address:  fiscal.Address{Kind: fiscal.ByID, Name: strconv.FormatUint(uint64(h.ID), 10)},
@@ -117,14 +117,10 @@ func (g *Gate) kkmFailure(req kkm.Request, err error) reply {
 		return reply{then: CauseSilent}
 	case errors.Is(err, fiscal.Overloaded):
 		log.Debug("exchange not taken")
-	case code == codeUnavailable:
+	case code == kkm.CodeUnavailable:
 		log.Warn("exchange not taken")
 	default:
 		log.Error("exchange failed")
 	}
-	return kkmRefusal(req.Header, req.Command, code, kkmTexts[code], goOn)
-}
-
-func kkmRefusal(h kkm.Header, command int32, code uint32, text string, then Cause) reply {
-	return reply{frame: kkm.Refuse(h, command, code, text), result: uint16(code), then: then}
+	return kkmFailed(req, code, goOn)
 }

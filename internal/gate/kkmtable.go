@@ -4,44 +4,25 @@ import (
 	"errors"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkm"
 )
 
-// The result codes this door gives by itself; all others come with the
-// decision. Source: KKM 2.0.2 §4.1.
-const (
-	codeProtocol    = 3
-	codeUnavailable = 254 // nothing is stored, the same request may succeed later
-	codeUnknown     = 255 // our own fault, nothing is stored
-)
-
-// The texts stand on the cashier's screen. A register in use crashes on a
-// refusal without one.
-const (
-	textTooLong     = "Хабарлама тым ұзын / Сообщение слишком длинное"
-	textVersion     = "Хаттаманың бұл нұсқасы қолданылмайды / Версия протокола не поддерживается"
-	textUnavailable = "Қызмет уақытша қолжетімсіз, сұрауды қайталаңыз / Сервис временно недоступен, повторите запрос"
-	textUnknown     = "Оператор жағындағы қате / Ошибка на стороне оператора"
-)
-
-// kkmTexts words the codes of failures.
-var kkmTexts = map[uint32]string{
-	codeUnavailable: textUnavailable,
-	codeUnknown:     textUnknown,
-}
-
-// kkmCodes says what a register hears when its exchange failed. A refusal is a
-// decision and never comes this way; kinds that only a refusal can have are
-// our own fault here.
+// kkmCodes says what a register hears when its exchange failed: 254 where
+// nothing is stored and the same request may succeed later, 255 for our own
+// faults. A refusal is a decision and never comes this way; kinds that only a
+// refusal can have are our own fault here.
+//
+// Source: KKM 2.0.2 §4.1.
 var kkmCodes = [...]uint32{
-	fiscal.Internal:        codeUnknown,
-	fiscal.Invalid:         codeUnknown,
-	fiscal.Unauthenticated: codeUnknown,
-	fiscal.Denied:          codeUnknown,
-	fiscal.NotFound:        codeUnknown,
-	fiscal.Conflict:        codeUnknown,
-	fiscal.Overloaded:      codeUnavailable,
-	fiscal.Unavailable:     codeUnavailable,
-	fiscal.Corrupt:         codeUnknown,
+	fiscal.Internal:        kkm.CodeUnknownError,
+	fiscal.Invalid:         kkm.CodeUnknownError,
+	fiscal.Unauthenticated: kkm.CodeUnknownError,
+	fiscal.Denied:          kkm.CodeUnknownError,
+	fiscal.NotFound:        kkm.CodeUnknownError,
+	fiscal.Conflict:        kkm.CodeUnknownError,
+	fiscal.Overloaded:      kkm.CodeUnavailable,
+	fiscal.Unavailable:     kkm.CodeUnavailable,
+	fiscal.Corrupt:         kkm.CodeUnknownError,
 }
 
 // kkmCode is the code for an error. One that nobody typed is our own fault.
@@ -58,5 +39,23 @@ func kkmCode(err error) uint32 {
 	if errors.As(err, &k) {
 		return kkmCodes[k]
 	}
-	return codeUnknown
+	return kkm.CodeUnknownError
+}
+
+// kkmFailed is the answer to an exchange that failed with this code.
+func kkmFailed(req kkm.Request, code uint32, then Cause) reply {
+	reason := fiscal.NoReason // worded as a fault of ours
+	if code == kkm.CodeUnavailable {
+		reason = fiscal.StoreDown
+	}
+	return kkmRefused(req.Header, req.Command, code, kkm.TextOf(reason, ""), then)
+}
+
+// kkmMalformed is the answer to a header that breaks the protocol's form.
+func kkmMalformed(h kkm.Header, command int32, reason fiscal.Reason, field string, then Cause) reply {
+	return kkmRefused(h, command, kkm.CodeProtocolError, kkm.TextOf(reason, field), then)
+}
+
+func kkmRefused(h kkm.Header, command int32, code uint32, text string, then Cause) reply {
+	return reply{frame: kkm.Refuse(h, command, code, text), result: uint16(code), then: then}
 }
