@@ -2,6 +2,7 @@ package journal
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -47,6 +48,9 @@ type noObserver struct{}
 
 func (noObserver) BatchDone(int, int, time.Duration, error) {}
 func (noObserver) QueueDepth(int)                           {}
+
+// leaving is how long an outcome is waited for when the caller has left.
+const leaving = time.Second
 
 // Committer makes commits durable in groups. The partitions are shared among
 // its lines (partition mod Committers); while a line's batch is being made
@@ -153,7 +157,8 @@ var (
 //
 // While x stands in the queue it is withdrawn when ctx ends or x.Deadline
 // passes. Once its batch has begun its outcome is open: Commit then waits on,
-// up to Config.Outcome from the batch's beginning.
+// up to Config.Outcome from the batch's beginning, or a second if ctx is
+// canceled, for then nobody is there to be answered.
 //
 // Errors: ErrStale; QueueFull, QueuedTooLong (Overloaded) and StoreDown
 // (Unavailable), after which nothing of x is or will be stored; OutcomeUnknown
@@ -190,24 +195,35 @@ func (c *Committer) Commit(ctx context.Context, x Commit) error {
 		c.release(w)
 		return errQueuedTooLong
 	}
-	return c.await(w)
+	return c.await(ctx, w)
 }
 
 // await waits for the outcome of a batch that has begun.
-func (c *Committer) await(w *waiter) error {
-	w.timer.Reset(w.begun.Add(c.cfg.Outcome).Sub(c.now()))
-	select {
-	case err := <-w.answer:
-		c.release(w)
-		return err
-	case <-w.timer.C:
-	}
-	select {
-	case err := <-w.answer: // both at the same moment: the outcome is the better answer
-		c.release(w)
-		return err
-	default:
-		return errOutcome // the line still holds w, so it goes to no pool
+func (c *Committer) await(ctx context.Context, w *waiter) error {
+	for {
+		patience, left := w.begun.Add(c.cfg.Outcome).Sub(c.now()), ctx.Done()
+		if ctx.Err() != nil {
+			left = nil
+			if errors.Is(ctx.Err(), context.Canceled) {
+				patience = min(patience, leaving)
+			}
+		}
+		w.timer.Reset(patience)
+		select {
+		case err := <-w.answer:
+			c.release(w)
+			return err
+		case <-left:
+			continue
+		case <-w.timer.C:
+		}
+		select {
+		case err := <-w.answer: // both at the same moment: the outcome is the better answer
+			c.release(w)
+			return err
+		default:
+			return errOutcome // the line still holds w, so it goes to no pool
+		}
 	}
 }
 

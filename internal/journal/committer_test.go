@@ -390,6 +390,30 @@ func TestOutcomeUnknown(t *testing.T) {
 	})
 }
 
+// A caller who leaves is not kept: after a second it is told that nobody knows.
+func TestCallerLeaves(t *testing.T) {
+	for _, after := range []time.Duration{time.Second, 5 * time.Second} { // before and after the deadline
+		synctest.Test(t, func(t *testing.T) {
+			mem := testkit.NewMemStore(1)
+			hung := testkit.NewFaultyStore(mem)
+			hung.Next(testkit.Hangs)
+			c := start(t, journal.Config{}, hung, nil)
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(after, cancel)
+			x := newRegister(t, mem, 0).commit(1)
+			x.Deadline = time.Now().Add(4 * time.Second)
+			began := time.Now()
+			if err := c.Commit(ctx, x); !errors.Is(err, fiscal.OutcomeUnknown) {
+				t.Errorf("left after %v: Commit() = %v, want %v", after, err, fiscal.OutcomeUnknown)
+			}
+			if took, want := time.Since(began), after+time.Second; took != want {
+				t.Errorf("left after %v: answered after %v, want %v", after, took, want)
+			}
+			hung.Release()
+		})
+	}
+}
+
 // A batch begun before the deadline and done after it is answered as done.
 func TestSlowBatchOutlivesDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
