@@ -24,6 +24,8 @@ type Gate struct {
 	work    context.Context // of the exchanges; ends when a drain runs out of time
 	abandon context.CancelFunc
 	running sync.WaitGroup // one per connection
+	closing chan struct{}  // closed when a drain begins
+	wary    wary
 
 	mu        sync.Mutex
 	draining  bool
@@ -44,6 +46,8 @@ func New(cfg Config, accept Acceptor, log *slog.Logger, obs Observer, now func()
 		inside:    make(map[*conn]struct{}),
 	}
 	g.crowd.from = make(map[netip.Prefix]int)
+	g.wary.from = make(map[netip.Prefix]guesser)
+	g.closing = make(chan struct{})
 	g.work, g.abandon = context.WithCancel(context.Background())
 	return g
 }
@@ -164,7 +168,10 @@ func (g *Gate) host(c *conn, speak session) {
 // goroutine of the gate is left.
 func (g *Gate) Drain(ctx context.Context) error {
 	g.mu.Lock()
-	g.draining = true
+	if !g.draining {
+		g.draining = true
+		close(g.closing)
+	}
 	for ln := range g.listeners {
 		ln.Close()
 	}

@@ -54,12 +54,16 @@ type reply struct {
 	frame  []byte
 	result uint16 // for metrics
 	then   Cause
+	wrong  bool // the peer may be guessing
 }
 
 // say writes a reply and parts with the peer if it is the last.
 func (g *Gate) say(c *conn, p Protocol, r reply, begun time.Time) Cause {
 	if r.frame == nil {
 		return r.then
+	}
+	if r.wrong {
+		begun = begun.Add(g.holdBack(c))
 	}
 	if cause := c.answer(r.frame); cause != goOn {
 		return cause
@@ -69,6 +73,25 @@ func (g *Gate) say(c *conn, p Protocol, r reply, begun time.Time) Cause {
 		c.partWith()
 	}
 	return r.then
+}
+
+// holdBack delays an answer to a peer that may be guessing, and returns for how
+// long, so that the time is not counted as ours.
+func (g *Gate) holdBack(c *conn) time.Duration {
+	d, alarm := g.wary.delay(c.from, time.Now())
+	if alarm {
+		g.log.Warn("many wrong registers or tokens, slowing the address", "peer", c.from.Addr())
+	}
+	if d == 0 {
+		return 0
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.closing:
+	}
+	return d
 }
 
 // kkmExchange has one whole frame judged. A panic behind it is our bug: it is
@@ -95,7 +118,7 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
 	if err != nil {
 		return g.kkmFailure(req, err)
 	}
-	r = reply{frame: answer.Frame, result: answer.Result}
+	r = reply{frame: answer.Frame, result: answer.Result, wrong: wrong(answer.Reason)}
 	switch {
 	case answer.Frame == nil:
 		r.then = CauseSilent
