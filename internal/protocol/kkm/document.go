@@ -120,6 +120,9 @@ func (k *keyWriter) text(s string) {
 // in a replay, which must not be refused, the time of receipt stands in.
 // Source: KKM reference §8 V16, §9.3.
 func (j *judgement) times(field string, d *kkmpb.DateTime) fiscal.WallTime {
+	if j.replay {
+		j.flag(fiscal.FlagReplay)
+	}
 	t, ok := timeOf(d)
 	if !ok {
 		j.bad(at(field), fiscal.FlagTimeInvalid, "no such day or time")
@@ -131,11 +134,8 @@ func (j *judgement) times(field string, d *kkmpb.DateTime) fiscal.WallTime {
 	case ahead < -24*time.Hour && !j.replay:
 		j.flag(fiscal.FlagClockBehind)
 	}
-	if j.replay {
-		j.flag(fiscal.FlagReplay)
-		if j.clock.Sub(t) > j.limits.Offline {
-			j.flag(fiscal.FlagLateReplay)
-		}
+	if j.replay && j.clock.Sub(t) > j.limits.Offline {
+		j.flag(fiscal.FlagLateReplay)
 	}
 	return t
 }

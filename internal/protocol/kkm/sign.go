@@ -15,7 +15,7 @@ const (
 	signSpace    = signNumbers * signTags // 9·10^11
 	feistelHalf  = 20                     // bits; two halves are 2^40, a little more than the space
 	feistelMask  = 1<<feistelHalf - 1     //
-	feistelTurns = 8                      //
+	feistelTurns = 6                      //
 	labelTag     = 0x01                   // first byte of a MAC's message: what it is for
 	labelTurn    = 0x02                   //
 )
