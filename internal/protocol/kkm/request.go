@@ -68,9 +68,9 @@ type Request struct {
 //
 // Source: KKM 2.0.2 §2.2 and its tables of messages; KKM 2.0.3.
 func ParseRequest(h Header, payload []byte) Request {
-	r := Request{Header: h, Command: peekCommand(payload)}
+	r := Request{Header: h}
 	if !h.Version.Known() {
-		r.Fault = FaultVersion
+		r.Command, r.Fault = peekCommand(payload), FaultVersion
 		return r
 	}
 	r.Msg, r.Err = decodeRequest(payload)
@@ -80,9 +80,10 @@ func ParseRequest(h Header, payload []byte) Request {
 		}
 	}
 	if r.Err != nil {
-		r.Fault = FaultPayload
+		r.Command, r.Fault = peekCommand(payload), FaultPayload
 		return r
 	}
+	r.Command = int32(r.Msg.GetCommand())
 	switch {
 	case !knownCommand(r.Command):
 		r.Fault = FaultCommand
@@ -93,6 +94,9 @@ func ParseRequest(h Header, payload []byte) Request {
 }
 
 func decodeRequest(payload []byte) (*kkmpb.Request, *SyntaxError) {
+	if msg := decodeFast(payload); msg != nil {
+		return msg, nil
+	}
 	msg := new(kkmpb.Request)
 	if err := decode(requestShape, payload, msg); err != nil {
 		return nil, err

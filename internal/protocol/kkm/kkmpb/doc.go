@@ -5,3 +5,4 @@
 package kkmpb
 
 //go:generate go run openofd/internal/protocol/kkm/protogen . kkm.proto
+//go:generate go run openofd/internal/protocol/kkm/decodegen ../decode_gen.go
