@@ -6,42 +6,42 @@ import "openofd/internal/protocol/kkm/kkmpb"
 
 func (d *decoder) request(i, end int) *kkmpb.Request {
 	m := new(kkmpb.Request)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Command = (*kkmpb.CommandTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Ticket = d.ticketRequest(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CloseShift = d.closeShiftRequest(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Report = d.reportRequest(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Nomenclature = d.nomenclatureRequest(from, to)
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Service = d.serviceRequest(from, to)
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.MoneyPlacement = d.moneyPlacementRequest(from, to)
-		case 8<<3 | 2:
+		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Auth = d.authRequest(from, to)
@@ -50,86 +50,85 @@ func (d *decoder) request(i, end int) *kkmpb.Request {
 		}
 		i = j
 	}
-	if twice&0x1fe != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0x1fe != 0
 	return m
 }
 
 func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
 	m := new(kkmpb.TicketRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.DateTime = d.dateTime(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Operator = d.operator(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Domain = d.ticketRequestDomain(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Items = append(m.Items, d.ticketRequestItem(from, to))
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Payments = append(m.Payments, d.ticketRequestPayment(from, to))
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
-		case 8<<3 | 2:
+		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Amounts = d.ticketRequestAmounts(from, to)
-		case 9<<3 | 2:
+		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ExtensionOptions = d.ticketRequestExtensionOptions(from, to)
-		case 10<<3 | 0:
+		case 80: // field 10, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.OfflineTicketNumber = put(&d.uint32s, uint32(v))
-		case 11<<3 | 2:
+		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PrintedDocumentNumberOld = put(&d.strings, d.text(from, to))
-		case 12<<3 | 2:
+		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PrintedTicket = put(&d.strings, d.text(from, to))
-		case 13<<3 | 2:
+		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.AdInfos = append(m.AdInfos, d.ticketAdInfo(from, to))
-		case 14<<3 | 0:
+		case 112: // field 14, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.FrShiftNumber = put(&d.uint32s, uint32(v))
-		case 15<<3 | 0:
+		case 120: // field 15, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.ShiftDocumentNumber = put(&d.uint32s, uint32(v))
-		case 16<<3 | 0:
+		case 128: // field 16, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PrintedDocumentNumber = put(&d.uint64s, uint64(v))
-		case 17<<3 | 2:
+		case 138: // field 17, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ParentTicket = d.ticketRequestParentTicket(from, to)
@@ -138,46 +137,45 @@ func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
 		}
 		i = j
 	}
-	if twice&0x3df1e != 0 || seen&0x10e != 0x10e {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x10e != 0x10e
+	d.bad = d.bad || twice&0x3df1e != 0
 	return m
 }
 
 func (d *decoder) closeShiftRequest(i, end int) *kkmpb.CloseShiftRequest {
 	m := new(kkmpb.CloseShiftRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CloseTime = d.dateTime(from, to)
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.IsOffline = put(&d.bools, v != 0)
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.FrShiftNumber = put(&d.uint32s, uint32(v))
-		case 4<<3 | 0:
+		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.WithdrawMoney = put(&d.bools, v != 0)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ZReport = d.zXReport(from, to)
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Operator = d.operator(from, to)
-		case 7<<3 | 0:
+		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PrintedDocumentNumber = put(&d.uint64s, uint64(v))
@@ -186,34 +184,33 @@ func (d *decoder) closeShiftRequest(i, end int) *kkmpb.CloseShiftRequest {
 		}
 		i = j
 	}
-	if twice&0xfe != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0xfe != 0
 	return m
 }
 
 func (d *decoder) reportRequest(i, end int) *kkmpb.ReportRequest {
 	m := new(kkmpb.ReportRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Report = (*kkmpb.ReportTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.DateTime = d.dateTime(from, to)
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.IsOffline = put(&d.bools, v != 0)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ZxReport = d.zXReport(from, to)
@@ -222,26 +219,25 @@ func (d *decoder) reportRequest(i, end int) *kkmpb.ReportRequest {
 		}
 		i = j
 	}
-	if twice&0x1e != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x1e != 0
 	return m
 }
 
 func (d *decoder) nomenclatureRequest(i, end int) *kkmpb.NomenclatureRequest {
 	m := new(kkmpb.NomenclatureRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.CurrentVersion = put(&d.uint32s, uint32(v))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Barcode = put(&d.strings, d.text(from, to))
@@ -250,66 +246,64 @@ func (d *decoder) nomenclatureRequest(i, end int) *kkmpb.NomenclatureRequest {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) serviceRequest(i, end int) *kkmpb.ServiceRequest {
 	m := new(kkmpb.ServiceRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CommQuality = d.serviceRequestCommQuality(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SecurityStats = d.serviceRequestSecurityStats(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OfflinePeriod = d.serviceRequestOfflinePeriod(from, to)
-		case 5<<3 | 0:
+		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.NomenclatureVersion = put(&d.uint32s, uint32(v))
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.TicketAdInfos = append(m.TicketAdInfos, d.ticketAdInfo(from, to))
-		case 7<<3 | 0:
+		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.GetRegInfo = put(&d.bools, v != 0)
-		case 8<<3 | 0:
+		case 64: // field 8, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.GetBindedTaxation = put(&d.bools, v != 0)
-		case 9<<3 | 0:
+		case 72: // field 9, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Marker = put(&d.uint64s, uint64(v))
-		case 10<<3 | 2:
+		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SoftwareInformationOld = []byte(d.s[from:to])
-		case 11<<3 | 2:
+		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SoftwareInformation = d.serviceRequestSoftwareInformation(from, to)
-		case 12<<3 | 2:
+		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.RegInfo_ = d.serviceRequestRegInfo(from, to)
-		case 60<<3 | 2:
+		case 482: // field 60, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
@@ -318,46 +312,44 @@ func (d *decoder) serviceRequest(i, end int) *kkmpb.ServiceRequest {
 		}
 		i = j
 	}
-	if twice&0x1fba != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x1fba != 0
 	return m
 }
 
 func (d *decoder) moneyPlacementRequest(i, end int) *kkmpb.MoneyPlacementRequest {
 	m := new(kkmpb.MoneyPlacementRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Datetime = d.dateTime(from, to)
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.MoneyPlacementEnum)(put(&d.int32s, int32(v)))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 4<<3 | 0:
+		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.IsOffline = put(&d.bools, v != 0)
-		case 5<<3 | 0:
+		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.FrShiftNumber = put(&d.uint32s, uint32(v))
-		case 6<<3 | 0:
+		case 48: // field 6, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PrintedDocumentNumber = put(&d.uint64s, uint64(v))
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Operator = d.operator(from, to)
@@ -366,26 +358,25 @@ func (d *decoder) moneyPlacementRequest(i, end int) *kkmpb.MoneyPlacementRequest
 		}
 		i = j
 	}
-	if twice&0xfe != 0 || seen&0xe != 0xe {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0xe != 0xe
+	d.bad = d.bad || twice&0xfe != 0
 	return m
 }
 
 func (d *decoder) authRequest(i, end int) *kkmpb.AuthRequest {
 	m := new(kkmpb.AuthRequest)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Login = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Password = put(&d.strings, d.text(from, to))
@@ -394,26 +385,25 @@ func (d *decoder) authRequest(i, end int) *kkmpb.AuthRequest {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) dateTime(i, end int) *kkmpb.DateTime {
 	m := new(kkmpb.DateTime)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Date = d.date(from, to)
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Time = d.time(from, to)
@@ -422,26 +412,25 @@ func (d *decoder) dateTime(i, end int) *kkmpb.DateTime {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) operator(i, end int) *kkmpb.Operator {
 	m := new(kkmpb.Operator)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Code = put(&d.uint32s, uint32(v))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Name = put(&d.strings, d.text(from, to))
@@ -450,38 +439,37 @@ func (d *decoder) operator(i, end int) *kkmpb.Operator {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) ticketRequestDomain(i, end int) *kkmpb.TicketRequest_Domain {
 	m := new(kkmpb.TicketRequest_Domain)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Type = (*kkmpb.TicketRequest_DomainTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Services = d.ticketRequestDomainServices(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Gasoil = d.ticketRequestDomainGasOil(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taxi = d.ticketRequestDomainTaxi(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Parking = d.ticketRequestDomainParking(from, to)
@@ -490,46 +478,44 @@ func (d *decoder) ticketRequestDomain(i, end int) *kkmpb.TicketRequest_Domain {
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) ticketRequestItem(i, end int) *kkmpb.TicketRequest_Item {
 	m := d.items.new(2)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Type = (*kkmpb.TicketRequest_ItemTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Commodity = d.ticketRequestCommodity(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.StornoCommodity = d.ticketRequestStornoCommodity(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Markup = d.ticketRequestModifier(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.StornoMarkup = d.ticketRequestModifier(from, to)
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Discount = d.ticketRequestModifier(from, to)
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.StornoDiscount = d.ticketRequestModifier(from, to)
@@ -538,34 +524,33 @@ func (d *decoder) ticketRequestItem(i, end int) *kkmpb.TicketRequest_Item {
 		}
 		i = j
 	}
-	if twice&0xfe != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0xfe != 0
 	return m
 }
 
 func (d *decoder) ticketRequestPayment(i, end int) *kkmpb.TicketRequest_Payment {
 	m := new(kkmpb.TicketRequest_Payment)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Type = (*kkmpb.PaymentTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CardPaymentFields = d.ticketRequestCardPaymentFields(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.MobilePaymentFields = d.ticketRequestMobilePaymentFields(from, to)
@@ -574,38 +559,37 @@ func (d *decoder) ticketRequestPayment(i, end int) *kkmpb.TicketRequest_Payment 
 		}
 		i = j
 	}
-	if twice&0x1e != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x1e != 0
 	return m
 }
 
 func (d *decoder) ticketRequestTax(i, end int) *kkmpb.TicketRequest_Tax {
 	m := d.taxes.new(2)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TaxType = put(&d.uint32s, uint32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TaxationType = put(&d.uint32s, uint32(v))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Percent = put(&d.uint32s, uint32(v))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 5<<3 | 0:
+		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.IsInTotalSum = put(&d.bools, v != 0)
@@ -614,38 +598,37 @@ func (d *decoder) ticketRequestTax(i, end int) *kkmpb.TicketRequest_Tax {
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x3a != 0x3a {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x3a != 0x3a
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) ticketRequestAmounts(i, end int) *kkmpb.TicketRequest_Amounts {
 	m := new(kkmpb.TicketRequest_Amounts)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Total = d.money(from, to)
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taken = d.money(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Change = d.money(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Markup = d.ticketRequestModifier(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Discount = d.ticketRequestModifier(from, to)
@@ -654,34 +637,33 @@ func (d *decoder) ticketRequestAmounts(i, end int) *kkmpb.TicketRequest_Amounts 
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) ticketRequestExtensionOptions(i, end int) *kkmpb.TicketRequest_ExtensionOptions {
 	m := new(kkmpb.TicketRequest_ExtensionOptions)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CustomerEmail = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CustomerPhone = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CustomerIinOrBin = put(&d.strings, d.text(from, to))
@@ -690,26 +672,24 @@ func (d *decoder) ticketRequestExtensionOptions(i, end int) *kkmpb.TicketRequest
 		}
 		i = j
 	}
-	if twice&0x16 != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x16 != 0
 	return m
 }
 
 func (d *decoder) ticketAdInfo(i, end int) *kkmpb.TicketAdInfo {
 	m := new(kkmpb.TicketAdInfo)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Type = (*kkmpb.TicketAdTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Version = put(&d.uint64s, uint64(v))
@@ -718,38 +698,37 @@ func (d *decoder) ticketAdInfo(i, end int) *kkmpb.TicketAdInfo {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_ParentTicket {
 	m := new(kkmpb.TicketRequest_ParentTicket)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ParentTicketNumber = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ParentTicketDataTime = d.dateTime(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.KgdKkmId = put(&d.strings, d.text(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ParentTicketTotal = d.money(from, to)
-		case 5<<3 | 0:
+		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.ParentTicketIsOffline = put(&d.bools, v != 0)
@@ -758,90 +737,89 @@ func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_Par
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x3e != 0x3e {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x3e != 0x3e
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
 	m := new(kkmpb.ZXReport)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.DateTime = d.dateTime(from, to)
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.ShiftNumber = put(&d.uint32s, uint32(v))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sections = append(m.Sections, d.zXReportSection(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Operations = append(m.Operations, d.zXReportOperation(from, to))
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Discounts = append(m.Discounts, d.zXReportOperation(from, to))
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Markups = append(m.Markups, d.zXReportOperation(from, to))
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.TotalResult = append(m.TotalResult, d.zXReportOperation(from, to))
-		case 8<<3 | 2:
+		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taxes = append(m.Taxes, d.zXReportTax(from, to))
-		case 9<<3 | 2:
+		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.StartShiftNonNullableSums = append(m.StartShiftNonNullableSums, d.zXReportNonNullableSum(from, to))
-		case 10<<3 | 2:
+		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.TicketOperations = append(m.TicketOperations, d.zXReportTicketOperation(from, to))
-		case 11<<3 | 2:
+		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.MoneyPlacements = append(m.MoneyPlacements, d.zXReportMoneyPlacement(from, to))
-		case 12<<3 | 2:
+		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.AnnulledTickets = d.zXReportAnnulledTickets(from, to)
-		case 13<<3 | 2:
+		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CashSum = d.money(from, to)
-		case 14<<3 | 2:
+		case 114: // field 14, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Revenue = d.zXReportRevenue(from, to)
-		case 15<<3 | 2:
+		case 122: // field 15, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.NonNullableSums = append(m.NonNullableSums, d.zXReportNonNullableSum(from, to))
-		case 16<<3 | 2:
+		case 130: // field 16, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OpenShiftTime = d.dateTime(from, to)
-		case 17<<3 | 2:
+		case 138: // field 17, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CloseShiftTime = d.dateTime(from, to)
-		case 18<<3 | 2:
+		case 146: // field 18, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Checksum = put(&d.strings, d.text(from, to))
@@ -850,30 +828,29 @@ func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
 		}
 		i = j
 	}
-	if twice&0x77006 != 0 || seen&0x6006 != 0x6006 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6006 != 0x6006
+	d.bad = d.bad || twice&0x77006 != 0
 	return m
 }
 
 func (d *decoder) serviceRequestCommQuality(i, end int) *kkmpb.ServiceRequest_CommQuality {
 	m := new(kkmpb.ServiceRequest_CommQuality)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.AvgConnectTime = put(&d.uint32s, uint32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.AvgPing = put(&d.uint32s, uint32(v))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.LossRatio = put(&d.uint32s, uint32(v))
@@ -882,26 +859,25 @@ func (d *decoder) serviceRequestCommQuality(i, end int) *kkmpb.ServiceRequest_Co
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) serviceRequestSecurityStats(i, end int) *kkmpb.ServiceRequest_SecurityStats {
 	m := new(kkmpb.ServiceRequest_SecurityStats)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.GeoPosition = d.serviceRequestGeoPosition(from, to)
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OsVersion = put(&d.strings, d.text(from, to))
@@ -910,26 +886,24 @@ func (d *decoder) serviceRequestSecurityStats(i, end int) *kkmpb.ServiceRequest_
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) serviceRequestOfflinePeriod(i, end int) *kkmpb.ServiceRequest_OfflinePeriod {
 	m := new(kkmpb.ServiceRequest_OfflinePeriod)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.BeginTime = d.dateTime(from, to)
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.EndTime = d.dateTime(from, to)
@@ -938,46 +912,45 @@ func (d *decoder) serviceRequestOfflinePeriod(i, end int) *kkmpb.ServiceRequest_
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) serviceRequestSoftwareInformation(i, end int) *kkmpb.ServiceRequest_SoftwareInformation {
 	m := new(kkmpb.ServiceRequest_SoftwareInformation)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ModuleInfos = append(m.ModuleInfos, d.serviceRequestModuleInformation(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.HardwareArch = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OsFamily = put(&d.strings, d.text(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OsVersion = put(&d.strings, d.text(from, to))
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OsExtendedInfo = put(&d.strings, d.text(from, to))
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.RuntimeVersion = put(&d.strings, d.text(from, to))
-		case 7<<3 | 0:
+		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PartnerId = put(&d.uint32s, uint32(v))
@@ -986,26 +959,24 @@ func (d *decoder) serviceRequestSoftwareInformation(i, end int) *kkmpb.ServiceRe
 		}
 		i = j
 	}
-	if twice&0xfc != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0xfc != 0
 	return m
 }
 
 func (d *decoder) serviceRequestRegInfo(i, end int) *kkmpb.ServiceRequest_RegInfo {
 	m := new(kkmpb.ServiceRequest_RegInfo)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Kkm = d.kkmRegInfo(from, to)
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Org = d.orgRegInfo(from, to)
@@ -1014,26 +985,24 @@ func (d *decoder) serviceRequestRegInfo(i, end int) *kkmpb.ServiceRequest_RegInf
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) keyValuePair(i, end int) *kkmpb.KeyValuePair {
 	m := new(kkmpb.KeyValuePair)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Key = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Value = put(&d.strings, d.text(from, to))
@@ -1042,26 +1011,25 @@ func (d *decoder) keyValuePair(i, end int) *kkmpb.KeyValuePair {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) money(i, end int) *kkmpb.Money {
 	m := d.moneys.new(8)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Bills = put(&d.uint64s, uint64(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Coins = put(&d.uint32s, uint32(v))
@@ -1070,30 +1038,29 @@ func (d *decoder) money(i, end int) *kkmpb.Money {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) date(i, end int) *kkmpb.Date {
 	m := new(kkmpb.Date)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Year = put(&d.uint32s, uint32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Month = put(&d.uint32s, uint32(v))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Day = put(&d.uint32s, uint32(v))
@@ -1102,30 +1069,29 @@ func (d *decoder) date(i, end int) *kkmpb.Date {
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0xe != 0xe {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0xe != 0xe
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) time(i, end int) *kkmpb.Time {
 	m := new(kkmpb.Time)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Hour = put(&d.uint32s, uint32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Minute = put(&d.uint32s, uint32(v))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Second = put(&d.uint32s, uint32(v))
@@ -1134,22 +1100,21 @@ func (d *decoder) time(i, end int) *kkmpb.Time {
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) ticketRequestDomainServices(i, end int) *kkmpb.TicketRequest_Domain_Services {
 	m := new(kkmpb.TicketRequest_Domain_Services)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.AccountNumber = put(&d.strings, d.text(from, to))
@@ -1158,30 +1123,29 @@ func (d *decoder) ticketRequestDomainServices(i, end int) *kkmpb.TicketRequest_D
 		}
 		i = j
 	}
-	if twice&0x2 != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0x2 != 0
 	return m
 }
 
 func (d *decoder) ticketRequestDomainGasOil(i, end int) *kkmpb.TicketRequest_Domain_GasOil {
 	m := new(kkmpb.TicketRequest_Domain_GasOil)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CorrectionNumber = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CorrectionSum = d.money(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CardNumber = put(&d.strings, d.text(from, to))
@@ -1190,30 +1154,28 @@ func (d *decoder) ticketRequestDomainGasOil(i, end int) *kkmpb.TicketRequest_Dom
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) ticketRequestDomainTaxi(i, end int) *kkmpb.TicketRequest_Domain_Taxi {
 	m := new(kkmpb.TicketRequest_Domain_Taxi)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CarNumber = put(&d.strings, d.text(from, to))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.IsOrder = put(&d.bools, v != 0)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.CurrentFee = d.money(from, to)
@@ -1222,26 +1184,25 @@ func (d *decoder) ticketRequestDomainTaxi(i, end int) *kkmpb.TicketRequest_Domai
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0xe != 0xe {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0xe != 0xe
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) ticketRequestDomainParking(i, end int) *kkmpb.TicketRequest_Domain_Parking {
 	m := new(kkmpb.TicketRequest_Domain_Parking)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.BeginTime = d.dateTime(from, to)
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.EndTime = d.dateTime(from, to)
@@ -1250,82 +1211,81 @@ func (d *decoder) ticketRequestDomainParking(i, end int) *kkmpb.TicketRequest_Do
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commodity {
 	m := d.goods.new(2)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Code = put(&d.uint64s, uint64(v))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Name = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SectionCode = put(&d.strings, d.text(from, to))
-		case 4<<3 | 0:
+		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Quantity = put(&d.uint64s, uint64(v))
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Price = d.money(from, to)
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
-		case 8<<3 | 2:
+		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ExciseStamp = put(&d.strings, d.text(from, to))
-		case 9<<3 | 2:
+		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
-		case 10<<3 | 2:
+		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PhysicalLabel = put(&d.strings, d.text(from, to))
-		case 11<<3 | 2:
+		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ProductId = put(&d.strings, d.text(from, to))
-		case 12<<3 | 2:
+		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Barcode = put(&d.strings, d.text(from, to))
-		case 13<<3 | 2:
+		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.MeasureUnitCode = put(&d.strings, d.text(from, to))
-		case 14<<3 | 2:
+		case 114: // field 14, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ListExciseStamp = append(m.ListExciseStamp, d.text(from, to))
-		case 15<<3 | 2:
+		case 122: // field 15, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Ntin = put(&d.strings, d.text(from, to))
-		case 16<<3 | 0:
+		case 128: // field 16, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.CommodityType = put(&d.uint32s, uint32(v))
@@ -1334,78 +1294,77 @@ func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commod
 		}
 		i = j
 	}
-	if twice&0x1bd7e != 0 || seen&0x78 != 0x78 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x78 != 0x78
+	d.bad = d.bad || twice&0x1bd7e != 0
 	return m
 }
 
 func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_StornoCommodity {
 	m := new(kkmpb.TicketRequest_StornoCommodity)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Name = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SectionCode = put(&d.strings, d.text(from, to))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Quantity = put(&d.uint64s, uint64(v))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Price = d.money(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ExciseStamp = put(&d.strings, d.text(from, to))
-		case 8<<3 | 2:
+		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
-		case 9<<3 | 2:
+		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PhysicalLabel = put(&d.strings, d.text(from, to))
-		case 10<<3 | 2:
+		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ProductId = put(&d.strings, d.text(from, to))
-		case 11<<3 | 2:
+		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Barcode = put(&d.strings, d.text(from, to))
-		case 12<<3 | 2:
+		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.MeasureUnitCode = put(&d.strings, d.text(from, to))
-		case 13<<3 | 2:
+		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ListExciseStamp = append(m.ListExciseStamp, d.text(from, to))
-		case 14<<3 | 2:
+		case 114: // field 14, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Ntin = put(&d.strings, d.text(from, to))
-		case 15<<3 | 0:
+		case 120: // field 15, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.CommodityType = put(&d.uint32s, uint32(v))
@@ -1414,34 +1373,33 @@ func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_
 		}
 		i = j
 	}
-	if twice&0xdebe != 0 || seen&0x3c != 0x3c {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x3c != 0x3c
+	d.bad = d.bad || twice&0xdebe != 0
 	return m
 }
 
 func (d *decoder) ticketRequestModifier(i, end int) *kkmpb.TicketRequest_Modifier {
 	m := new(kkmpb.TicketRequest_Modifier)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Name = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
@@ -1450,38 +1408,37 @@ func (d *decoder) ticketRequestModifier(i, end int) *kkmpb.TicketRequest_Modifie
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x4 != 0x4 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x4 != 0x4
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) ticketRequestCardPaymentFields(i, end int) *kkmpb.TicketRequest_CardPaymentFields {
 	m := new(kkmpb.TicketRequest_CardPaymentFields)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PosTerminalId = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PosCardType = put(&d.strings, d.text(from, to))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PosAutorizationCode = put(&d.uint32s, uint32(v))
-		case 4<<3 | 0:
+		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PosRrn = put(&d.uint64s, uint64(v))
-		case 5<<3 | 0:
+		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.PosReceiptNumber = put(&d.uint64s, uint64(v))
@@ -1490,26 +1447,24 @@ func (d *decoder) ticketRequestCardPaymentFields(i, end int) *kkmpb.TicketReques
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) ticketRequestMobilePaymentFields(i, end int) *kkmpb.TicketRequest_MobilePaymentFields {
 	m := new(kkmpb.TicketRequest_MobilePaymentFields)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.QrType = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.QrId = put(&d.strings, d.text(from, to))
@@ -1518,26 +1473,24 @@ func (d *decoder) ticketRequestMobilePaymentFields(i, end int) *kkmpb.TicketRequ
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) zXReportSection(i, end int) *kkmpb.ZXReport_Section {
 	m := new(kkmpb.ZXReport_Section)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SectionCode = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Operations = append(m.Operations, d.zXReportOperation(from, to))
@@ -1546,30 +1499,29 @@ func (d *decoder) zXReportSection(i, end int) *kkmpb.ZXReport_Section {
 		}
 		i = j
 	}
-	if twice&0x2 != 0 || seen&0x2 != 0x2 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x2 != 0x2
+	d.bad = d.bad || twice&0x2 != 0
 	return m
 }
 
 func (d *decoder) zXReportOperation(i, end int) *kkmpb.ZXReport_Operation {
 	m := new(kkmpb.ZXReport_Operation)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Count = put(&d.uint32s, uint32(v))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
@@ -1578,30 +1530,29 @@ func (d *decoder) zXReportOperation(i, end int) *kkmpb.ZXReport_Operation {
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0xe != 0xe {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0xe != 0xe
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) zXReportTax(i, end int) *kkmpb.ZXReport_Tax {
 	m := new(kkmpb.ZXReport_Tax)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TaxType = put(&d.uint32s, uint32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Percent = put(&d.uint32s, uint32(v))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Operations = append(m.Operations, d.zXReportTaxOperation(from, to))
@@ -1610,26 +1561,25 @@ func (d *decoder) zXReportTax(i, end int) *kkmpb.ZXReport_Tax {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) zXReportNonNullableSum(i, end int) *kkmpb.ZXReport_NonNullableSum {
 	m := new(kkmpb.ZXReport_NonNullableSum)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
@@ -1638,54 +1588,53 @@ func (d *decoder) zXReportNonNullableSum(i, end int) *kkmpb.ZXReport_NonNullable
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) zXReportTicketOperation(i, end int) *kkmpb.ZXReport_TicketOperation {
 	m := new(kkmpb.ZXReport_TicketOperation)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TicketsTotalCount = put(&d.uint32s, uint32(v))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TicketsCount = put(&d.uint32s, uint32(v))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.TicketsSum = d.money(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Payments = append(m.Payments, d.zXReportTicketOperationPayment(from, to))
-		case 6<<3 | 0:
+		case 48: // field 6, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.OfflineCount = put(&d.uint32s, uint32(v))
-		case 7<<3 | 2:
+		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.DiscountSum = d.money(from, to)
-		case 8<<3 | 2:
+		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.MarkupSum = d.money(from, to)
-		case 9<<3 | 2:
+		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ChangeSum = d.money(from, to)
@@ -1694,38 +1643,37 @@ func (d *decoder) zXReportTicketOperation(i, end int) *kkmpb.ZXReport_TicketOper
 		}
 		i = j
 	}
-	if twice&0x3de != 0 || seen&0x1e != 0x1e {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x1e != 0x1e
+	d.bad = d.bad || twice&0x3de != 0
 	return m
 }
 
 func (d *decoder) zXReportMoneyPlacement(i, end int) *kkmpb.ZXReport_MoneyPlacement {
 	m := new(kkmpb.ZXReport_MoneyPlacement)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.MoneyPlacementEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.OperationsTotalCount = put(&d.uint32s, uint32(v))
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.OperationsCount = put(&d.uint32s, uint32(v))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.OperationsSum = d.money(from, to)
-		case 5<<3 | 0:
+		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.OfflineCount = put(&d.uint32s, uint32(v))
@@ -1734,30 +1682,29 @@ func (d *decoder) zXReportMoneyPlacement(i, end int) *kkmpb.ZXReport_MoneyPlacem
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x1e != 0x1e {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x1e != 0x1e
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) zXReportAnnulledTickets(i, end int) *kkmpb.ZXReport_AnnulledTickets {
 	m := new(kkmpb.ZXReport_AnnulledTickets)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.AnnulledTicketsTotalCount = put(&d.uint32s, uint32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.AnnulledTicketsCount = put(&d.uint32s, uint32(v))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.AnnulledOperations = append(m.AnnulledOperations, d.zXReportOperation(from, to))
@@ -1766,26 +1713,25 @@ func (d *decoder) zXReportAnnulledTickets(i, end int) *kkmpb.ZXReport_AnnulledTi
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) zXReportRevenue(i, end int) *kkmpb.ZXReport_Revenue {
 	m := new(kkmpb.ZXReport_Revenue)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.IsNegative = put(&d.bools, v != 0)
@@ -1794,30 +1740,29 @@ func (d *decoder) zXReportRevenue(i, end int) *kkmpb.ZXReport_Revenue {
 		}
 		i = j
 	}
-	if twice&0x6 != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x6 != 0
 	return m
 }
 
 func (d *decoder) serviceRequestGeoPosition(i, end int) *kkmpb.ServiceRequest_GeoPosition {
 	m := new(kkmpb.ServiceRequest_GeoPosition)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Latitude = put(&d.int32s, int32(v))
-		case 2<<3 | 0:
+		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Longitude = put(&d.int32s, int32(v))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Source = put(&d.strings, d.text(from, to))
@@ -1826,42 +1771,41 @@ func (d *decoder) serviceRequestGeoPosition(i, end int) *kkmpb.ServiceRequest_Ge
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) serviceRequestModuleInformation(i, end int) *kkmpb.ServiceRequest_ModuleInformation {
 	m := new(kkmpb.ServiceRequest_ModuleInformation)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Name = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Version = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.BuildInfo = put(&d.strings, d.text(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.DeviceInfo = d.serviceRequestDeviceInformation(from, to)
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.ExtendedInfo = append(m.ExtendedInfo, d.keyValuePair(from, to))
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.BuildArch = put(&d.strings, d.text(from, to))
@@ -1870,38 +1814,37 @@ func (d *decoder) serviceRequestModuleInformation(i, end int) *kkmpb.ServiceRequ
 		}
 		i = j
 	}
-	if twice&0x5e != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0x5e != 0
 	return m
 }
 
 func (d *decoder) kkmRegInfo(i, end int) *kkmpb.KkmRegInfo {
 	m := new(kkmpb.KkmRegInfo)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.PointOfPaymentNumber = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.TerminalNumber = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.FnsKkmId = put(&d.strings, d.text(from, to))
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.SerialNumber = put(&d.strings, d.text(from, to))
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.KkmId = put(&d.strings, d.text(from, to))
@@ -1910,46 +1853,44 @@ func (d *decoder) kkmRegInfo(i, end int) *kkmpb.KkmRegInfo {
 		}
 		i = j
 	}
-	if twice&0x3e != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0x3e != 0
 	return m
 }
 
 func (d *decoder) orgRegInfo(i, end int) *kkmpb.OrgRegInfo {
 	m := new(kkmpb.OrgRegInfo)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Title = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Address = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Inn = put(&d.strings, d.text(from, to))
-		case 4<<3 | 0:
+		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TaxationType = put(&d.uint32s, uint32(v))
-		case 5<<3 | 2:
+		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Okved = put(&d.strings, d.text(from, to))
-		case 6<<3 | 2:
+		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.AddressKz = put(&d.strings, d.text(from, to))
-		case 7<<3 | 0:
+		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.TenantId = put(&d.int32s, int32(v))
@@ -1958,34 +1899,32 @@ func (d *decoder) orgRegInfo(i, end int) *kkmpb.OrgRegInfo {
 		}
 		i = j
 	}
-	if twice&0xfe != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0xfe != 0
 	return m
 }
 
 func (d *decoder) zXReportTaxOperation(i, end int) *kkmpb.ZXReport_TaxOperation {
 	m := new(kkmpb.ZXReport_TaxOperation)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Turnover = d.money(from, to)
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 4<<3 | 2:
+		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.TurnoverWithoutTax = d.money(from, to)
@@ -1994,30 +1933,29 @@ func (d *decoder) zXReportTaxOperation(i, end int) *kkmpb.ZXReport_TaxOperation 
 		}
 		i = j
 	}
-	if twice&0x1e != 0 || seen&0xe != 0xe {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0xe != 0xe
+	d.bad = d.bad || twice&0x1e != 0
 	return m
 }
 
 func (d *decoder) zXReportTicketOperationPayment(i, end int) *kkmpb.ZXReport_TicketOperation_Payment {
 	m := new(kkmpb.ZXReport_TicketOperation_Payment)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 0:
+		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Payment = (*kkmpb.PaymentTypeEnum)(put(&d.int32s, int32(v)))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Sum = d.money(from, to)
-		case 3<<3 | 0:
+		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
 			m.Count = put(&d.uint32s, uint32(v))
@@ -2026,30 +1964,29 @@ func (d *decoder) zXReportTicketOperationPayment(i, end int) *kkmpb.ZXReport_Tic
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0x6 != 0x6 {
-		d.bad = true
-	}
+	d.bad = d.bad || seen&0x6 != 0x6
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }
 
 func (d *decoder) serviceRequestDeviceInformation(i, end int) *kkmpb.ServiceRequest_DeviceInformation {
 	m := new(kkmpb.ServiceRequest_DeviceInformation)
-	var seen, twice uint64
+	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
 		field := uint64(1) << (tag >> 3 & 63)
 		twice |= seen & field
 		seen |= field
 		switch tag {
-		case 1<<3 | 2:
+		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Manufacturer = put(&d.strings, d.text(from, to))
-		case 2<<3 | 2:
+		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.Model = put(&d.strings, d.text(from, to))
-		case 3<<3 | 2:
+		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
 			m.FirmwareVersion = put(&d.strings, d.text(from, to))
@@ -2058,8 +1995,6 @@ func (d *decoder) serviceRequestDeviceInformation(i, end int) *kkmpb.ServiceRequ
 		}
 		i = j
 	}
-	if twice&0xe != 0 || seen&0x0 != 0x0 {
-		d.bad = true
-	}
+	d.bad = d.bad || twice&0xe != 0
 	return m
 }

@@ -128,7 +128,7 @@ func writeMessage(out *bytes.Buffer, t reflect.Type, fields []field) {
 	} else {
 		p("m := new(kkmpb.%s)", t.Name())
 	}
-	p("var seen, twice uint64")
+	p("var seen, twice uint64 // bit n: field n came, came twice")
 	p("for i < end {")
 	p("tag, j := d.varint(i, end)")
 	p("field := uint64(1) << (tag >> 3 & 63)")
@@ -140,7 +140,7 @@ func writeMessage(out *bytes.Buffer, t reflect.Type, fields []field) {
 		if f.varint {
 			wire = 0
 		}
-		p("case %d<<3 | %d:", f.num, wire)
+		p("case %d: // field %d, wire type %d", f.num<<3|wire, f.num, wire)
 		writeField(p, f)
 	}
 	p("default:")
@@ -148,9 +148,12 @@ func writeMessage(out *bytes.Buffer, t reflect.Type, fields []field) {
 	p("}")
 	p("i = j")
 	p("}")
-	p("if twice&%#x != 0 || seen&%#x != %#x {", once, required, required)
-	p("d.bad = true")
-	p("}")
+	if required != 0 {
+		p("d.bad = d.bad || seen&%#x != %#x", required, required)
+	}
+	if once != 0 {
+		p("d.bad = d.bad || twice&%#x != 0", once)
+	}
 	p("return m")
 	p("}")
 }
