@@ -169,7 +169,17 @@ func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q
 		return nil, fmt.Errorf("look for an autonomous code of register %d: %w", p.Register, err)
 	}
 	for _, e := range byDevice {
-		if e.Kind == fiscal.DocReceipt && e.DeviceNumber == code && sameDay(e.DeviceTime, q.Time) {
+		if e.DeviceNumber != code || !sameDay(e.DeviceTime, q.Time) {
+			continue
+		}
+		if e.Kind == fiscal.DocNotice && e.Refers != 0 {
+			// The receipt was accepted online, its answer was lost, and it was
+			// printed with an autonomous code: a notice keeps the code.
+			if e, err = c.store.Entry(ctx, p.Partition, p.Register, e.Refers); err != nil {
+				return nil, fmt.Errorf("read the receipt behind an autonomous code of register %d: %w", p.Register, err)
+			}
+		}
+		if e.Kind == fiscal.DocReceipt {
 			found = append(found, e)
 		}
 	}

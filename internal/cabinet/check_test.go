@@ -68,6 +68,7 @@ func TestCheck(t *testing.T) {
 		{"autonomous code of another day", "i=1001" + f + "&s=50.00&t=20260201T100000", "genuine entry 7, code 1001, offline"},
 		{"autonomous receipt by its sign", "i=500000000008" + f + "&t=20260313T100000", "genuine entry 8, code 1001, offline"},
 		{"autonomous code, same day, another time", "i=1001" + f + "&t=20260313T100001", "differs [t]"},
+		{"autonomous code of a receipt accepted online", "i=1777" + f + "&s=1777.50&t=20260314T091241", "genuine entry 2, code 500000000002"},
 		{"autonomous code reused today, not yet sent", "i=1001" + f + "&t=20260314T100000", "not_yet by 2026-03-17 10:00:00"},
 		{"autonomous code on a day long past", "i=1001" + f + "&t=20260202T100000", "none"},
 		{"a cash move has no code", "i=1002" + f + "&t=20260313T100000", "not_yet by 2026-03-16 10:00:00"},

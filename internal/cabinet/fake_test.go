@@ -112,6 +112,8 @@ func shop() *memory {
 	add(fiscal.Record{Kind: fiscal.DocReceipt, Flags: fiscal.FlagReplay, DeviceNumber: 1001, DeviceTime: at(2026, 2, 1, 10, 0, 0), Total: 5000})
 	add(fiscal.Record{Kind: fiscal.DocReceipt, Flags: fiscal.FlagReplay, DeviceNumber: 1001, DeviceTime: at(2026, 3, 13, 10, 0, 0), Total: 7000, CardVersion: 2})
 	add(fiscal.Record{Kind: fiscal.DocCashMove, DeviceNumber: 1002, DeviceTime: at(2026, 3, 13, 10, 0, 0), Total: 7000})
+	// Receipt 2 was printed with an autonomous code, for its answer was lost.
+	add(fiscal.Record{Kind: fiscal.DocNotice, Refers: 2, DeviceNumber: 1777, DeviceTime: at(2026, 3, 14, 9, 12, 41), Total: 177750})
 	return m
 }
 

@@ -118,3 +118,31 @@ func (f *Found) MaskedBuyer() string {
 	}
 	return strings.Repeat("•", len(x)-4) + x[len(x)-4:]
 }
+
+// Discount is the discount on the whole receipt; nil if there is none, or if it
+// only repeats the sum of the lines' discounts, as some devices do.
+// Source: KKM reference §8, V6.
+func (f *Found) Discount() *fiscal.Modifier {
+	return f.modifier(f.Document.Receipt.Discount, fiscal.ItemDiscount)
+}
+
+// Markup is the markup on the whole receipt, as Discount.
+func (f *Found) Markup() *fiscal.Modifier {
+	return f.modifier(f.Document.Receipt.Markup, fiscal.ItemMarkup)
+}
+
+func (f *Found) modifier(m *fiscal.Modifier, lines fiscal.ItemKind) *fiscal.Modifier {
+	if m == nil || m.Sum == 0 {
+		return nil
+	}
+	var sum fiscal.Money
+	for i := range f.Document.Receipt.Items {
+		if it := &f.Document.Receipt.Items[i]; it.Kind == lines {
+			sum += it.Direction() * it.Cost
+		}
+	}
+	if sum.Abs() == m.Sum {
+		return nil
+	}
+	return m
+}

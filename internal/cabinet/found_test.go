@@ -77,3 +77,37 @@ func TestFoundMaskedBuyer(t *testing.T) {
 		}
 	}
 }
+
+// Req: U-15
+func TestFoundDiscount(t *testing.T) {
+	line := func(kind fiscal.ItemKind, storno bool, cost fiscal.Money) fiscal.Item {
+		return fiscal.Item{Kind: kind, Storno: storno, Cost: cost}
+	}
+	tests := []struct {
+		name  string
+		whole fiscal.Money // -1: none
+		items []fiscal.Item
+		want  fiscal.Money // 0: none
+	}{
+		{"none", -1, nil, 0},
+		{"of zero", 0, nil, 0},
+		{"on the whole", 500, []fiscal.Item{line(fiscal.ItemGoods, false, 500)}, 500},
+		{"repeats the lines", 500, []fiscal.Item{line(fiscal.ItemDiscount, false, 300), line(fiscal.ItemDiscount, false, 200)}, 0},
+		{"repeats the lines of a return", 500, []fiscal.Item{line(fiscal.ItemDiscount, true, 500)}, 0},
+		{"beside a line", 500, []fiscal.Item{line(fiscal.ItemDiscount, false, 300)}, 500},
+	}
+	for _, tt := range tests {
+		r := &fiscal.Receipt{Items: tt.items}
+		if tt.whole >= 0 {
+			r.Discount = &fiscal.Modifier{Sum: tt.whole}
+		}
+		f := Found{Document: fiscal.Document{Receipt: r}}
+		var got fiscal.Money
+		if m := f.Discount(); m != nil {
+			got = m.Sum
+		}
+		if got != tt.want || f.Markup() != nil {
+			t.Errorf("%s: Discount() = %s, Markup() = %v, want %s and none", tt.name, got, f.Markup(), tt.want)
+		}
+	}
+}

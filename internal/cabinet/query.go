@@ -134,23 +134,27 @@ func parseSum(values map[string][]string) (*fiscal.Money, error) {
 }
 
 func parseTime(values map[string][]string) (t fiscal.WallTime, minute bool, err error) {
-	if len(values[string(ParamTime)]) > 0 {
-		// The space between date and time is a separator here, not decoration.
-		v := values[string(ParamTime)][0]
-		if len(v) <= maxParam {
-			values = map[string][]string{string(ParamTime): {strings.Join(strings.FieldsFunc(v, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '/' }), "T")}}
-		}
-	}
-	s, err := text(values, ParamTime)
-	if err != nil {
+	if _, err := text(values, ParamTime); err != nil {
 		return 0, false, err
 	}
+	t, minute, ok := ParseTime(values[string(ParamTime)][0])
+	if !ok {
+		return 0, false, bad(ParamTime, "%q is not a time like 20260314T091241", values[string(ParamTime)][0])
+	}
+	return t, minute, nil
+}
+
+// ParseTime reads a time in any of the ways in which it stands in a QR code, on
+// a receipt or in a form; minute is set when it has no seconds.
+func ParseTime(s string) (t fiscal.WallTime, minute, ok bool) {
+	// A space, comma or slash between date and time is a separator.
+	s = strings.ToUpper(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '/' }), "T"))
 	for _, form := range timeForms {
-		if at, err := time.Parse(form.layout, strings.ToUpper(s)); err == nil && at.Nanosecond() == 0 {
-			return fiscal.WallTime(at.Unix()), form.minute, nil
+		if at, err := time.Parse(form.layout, s); err == nil && at.Nanosecond() == 0 {
+			return fiscal.WallTime(at.Unix()), form.minute, true
 		}
 	}
-	return 0, false, bad(ParamTime, "%q is not a time like 20260314T091241", s)
+	return 0, false, false
 }
 
 func bad(p Param, format string, args ...any) error {
