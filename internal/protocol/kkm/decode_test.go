@@ -1,10 +1,11 @@
-package kkm
+package kkm_test
 
 import (
 	"testing"
 
 	"google.golang.org/protobuf/proto"
 
+	"openofd/internal/protocol/kkm"
 	"openofd/internal/protocol/kkm/kkmpb"
 	"openofd/internal/testkit"
 )
@@ -15,7 +16,7 @@ func TestDecodeFastTakesVectors(t *testing.T) {
 		if !v.Request() || v.Fault != "" && v.Fault != "body" && v.Fault != "command" {
 			continue
 		}
-		if got := decodeFast(v.Frame[HeaderLen:]) != nil; got != (v.Name != "unknown-field-ignored") {
+		if got := kkm.DecodeFast(v.Frame[kkm.HeaderLen:]) != nil; got != (v.Name != "unknown-field-ignored") {
 			t.Errorf("%s: read on the fast way: %v", v.Name, got)
 		}
 	}
@@ -24,17 +25,17 @@ func TestDecodeFastTakesVectors(t *testing.T) {
 // What the fast way reads is what check and the protobuf decoder read.
 func FuzzDecodeFast(f *testing.F) {
 	for _, v := range testkit.KKMVectors(f) {
-		if v.Request() && len(v.Frame) >= HeaderLen {
-			f.Add(v.Frame[HeaderLen:])
+		if v.Request() && len(v.Frame) >= kkm.HeaderLen {
+			f.Add(v.Frame[kkm.HeaderLen:])
 		}
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		fast := decodeFast(payload)
+		fast := kkm.DecodeFast(payload)
 		if fast == nil {
 			return
 		}
-		slow := new(kkmpb.Request)
-		if err := decode(requestShape, payload, slow); err != nil {
+		slow, err := kkm.DecodeSlow(payload)
+		if err != nil {
 			t.Fatalf("fast reads %x as %v, slow says %v", payload, fast, err)
 		}
 		if !proto.Equal(fast, slow) {
@@ -50,16 +51,15 @@ func TestDecodeFastEveryField(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := decodeFast(payload)
+	got := kkm.DecodeFast(payload)
 	if got == nil || !proto.Equal(got, full) {
-		t.Errorf("decodeFast = %v, want %v", got, full)
+		t.Errorf("DecodeFast = %v, want %v", got, full)
 	}
 	// With any one byte cut off the end it is no longer whole.
 	for n := range payload {
-		if m := decodeFast(payload[:n]); m != nil {
-			slow := new(kkmpb.Request)
-			if err := decode(requestShape, payload[:n], slow); err != nil || !proto.Equal(m, slow) {
-				t.Fatalf("decodeFast reads the first %d bytes as %v, slow says %v", n, m, err)
+		if m := kkm.DecodeFast(payload[:n]); m != nil {
+			if slow, err := kkm.DecodeSlow(payload[:n]); err != nil || !proto.Equal(m, slow) {
+				t.Fatalf("DecodeFast reads the first %d bytes as %v, slow says %v, %v", n, m, slow, err)
 			}
 		}
 	}

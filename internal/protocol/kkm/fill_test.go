@@ -1,4 +1,4 @@
-package kkm
+package kkm_test
 
 import (
 	"fmt"

@@ -1,0 +1,15 @@
+package kkm
+
+import "openofd/internal/protocol/kkm/kkmpb"
+
+// The two ways to read a request, for the tests that compare them.
+
+var DecodeFast = decodeFast
+
+func DecodeSlow(payload []byte) (*kkmpb.Request, error) {
+	msg := new(kkmpb.Request)
+	if err := decode(requestShape, payload, msg); err != nil {
+		return nil, err
+	}
+	return msg, nil
+}
