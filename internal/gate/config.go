@@ -38,7 +38,8 @@ func (c Config) filled() Config {
 }
 
 // Acceptor judges one exchange and makes it durable; *intake.Intake is one.
-// When ctx ends it must return soon.
+// When ctx ends it must return soon. It reads x.Request only until it returns,
+// unless it returns OutcomeUnknown.
 type Acceptor interface {
 	Accept(ctx context.Context, x fiscal.Exchange) (fiscal.Answer, error)
 }

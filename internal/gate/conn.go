@@ -17,7 +17,9 @@ import (
 type conn struct {
 	net.Conn
 	cfg   *Config
+	rooms *sync.Pool // of *[firstStep]byte, for frames under way
 	from  netip.Prefix
+	peer  string   // its address
 	first [32]byte // where a frame's beginning is read, so that waiting needs no buffer
 
 	mu     sync.Mutex
@@ -26,12 +28,12 @@ type conn struct {
 }
 
 // newConn wraps a connection that has said nothing yet.
-func newConn(nc net.Conn, cfg *Config) *conn {
-	return &conn{Conn: nc, cfg: cfg, from: neighborhood(nc.RemoteAddr()), idle: true}
+func newConn(nc net.Conn, cfg *Config, rooms *sync.Pool) *conn {
+	return &conn{Conn: nc, cfg: cfg, rooms: rooms, from: neighborhood(nc.RemoteAddr()), peer: address(nc.RemoteAddr()).String(), idle: true}
 }
 
-// firstStep is how many bytes a frame gets before more of it has arrived;
-// nearly all frames fit. From there the room doubles.
+// firstStep is how much room a frame gets before more of it has arrived, in
+// bytes; nearly all frames fit. From there the room doubles.
 const firstStep = 4 << 10
 
 // handshake agrees on TLS where the listener speaks it; the limit is that of a
@@ -111,22 +113,36 @@ func (c *conn) left(err error) Cause {
 	return CauseIdle
 }
 
-// frame reads a frame of size bytes whose beginning is head. The bytes belong
-// to the caller. Never more is allocated than firstStep, or twice what has
-// arrived.
+// frame reads a frame of size bytes whose beginning is head. Never more room is
+// taken than firstStep, or twice what has arrived. Give the bytes back with
+// release.
 func (c *conn) frame(head []byte, size int) ([]byte, Cause) {
-	b := make([]byte, min(size, firstStep))
+	room, _ := c.rooms.Get().(*[firstStep]byte)
+	if room == nil {
+		room = new([firstStep]byte)
+	}
+	b := room[:min(size, firstStep)]
 	for n := copy(b, head); n < size; n = len(b) {
 		if n == len(b) {
 			bigger := make([]byte, min(size, 2*n))
 			copy(bigger, b)
+			c.release(b)
 			b = bigger
 		}
 		if _, err := io.ReadFull(c.Conn, b[n:]); err != nil {
+			c.release(b)
 			return nil, CauseHalfFrame
 		}
 	}
 	return b, goOn
+}
+
+// release gives a frame's room to the next one. Larger ones are rare and left
+// to the collector.
+func (c *conn) release(b []byte) {
+	if cap(b) == firstStep {
+		c.rooms.Put((*[firstStep]byte)(b[:firstStep]))
+	}
 }
 
 // answer writes b with one Write, for some registers read an answer with two

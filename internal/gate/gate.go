@@ -25,6 +25,7 @@ type Gate struct {
 	abandon context.CancelFunc
 	running sync.WaitGroup // one per connection
 	closing chan struct{}  // closed when a drain begins
+	rooms   sync.Pool
 	wary    wary
 
 	mu        sync.Mutex
@@ -127,7 +128,7 @@ func (g *Gate) shut(ln net.Listener) {
 
 // admit takes a connection in, or closes it at once when it is one too many.
 func (g *Gate) admit(nc net.Conn, speak session) {
-	c := newConn(nc, &g.cfg)
+	c := newConn(nc, &g.cfg, &g.rooms)
 	g.mu.Lock()
 	cause := CauseDrain
 	if !g.draining {

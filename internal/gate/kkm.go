@@ -31,7 +31,7 @@ func (g *Gate) kkm(c *conn) Cause {
 		var r reply
 		switch admission {
 		case kkm.AdmitDrop:
-			g.log.Debug("not the KKM protocol", "peer", address(c.RemoteAddr()), "err", err)
+			g.log.Debug("not the KKM protocol", "peer", c.peer, "err", err)
 			return foreign(head)
 		case kkm.AdmitRefuse:
 			r = kkmMalformed(h, 0, fiscal.BadForm, "SIZE", CauseTooLong)
@@ -41,6 +41,9 @@ func (g *Gate) kkm(c *conn) Cause {
 				return cause
 			}
 			r = g.kkmExchange(c, h, frame)
+			if !r.held {
+				c.release(frame)
+			}
 		}
 		if cause := g.say(c, KKM, r, begun); cause != goOn {
 			return cause
@@ -55,6 +58,7 @@ type reply struct {
 	result uint16 // for metrics
 	then   Cause
 	wrong  bool // the peer may be guessing
+	held   bool // the request's bytes may still be read
 }
 
 // say writes a reply and parts with the peer if it is the last.
@@ -80,7 +84,7 @@ func (g *Gate) say(c *conn, p Protocol, r reply, begun time.Time) Cause {
 func (g *Gate) holdBack(c *conn) time.Duration {
 	d, alarm := g.wary.delay(c.from, time.Now())
 	if alarm {
-		g.log.Warn("many wrong registers or tokens, slowing the address", "peer", c.from.Addr())
+		g.log.Warn("many wrong registers or tokens, slowing the address", "peer", c.peer)
 	}
 	if d == 0 {
 		return 0
@@ -102,6 +106,7 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
 		if p := recover(); p != nil {
 			g.log.Error("panic in an exchange", "register", h.ID, "reqnum", h.ReqNum, "err", p, "stack", string(debug.Stack()))
 			r = kkmFailed(req, kkm.CodeUnknownError, CausePanic)
+			r.held = true
 		}
 	}()
 	req = kkm.ParseRequest(h, frame[kkm.HeaderLen:])
@@ -113,7 +118,7 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
 		Request:  frame,
 		Body:     req,
 		Received: g.now().UTC().Truncate(time.Microsecond),
-		Peer:     address(c.RemoteAddr()).String(),
+		Peer:     c.peer,
 	})
 	if err != nil {
 		return g.kkmFailure(req, err)
@@ -137,7 +142,7 @@ func (g *Gate) kkmFailure(req kkm.Request, err error) reply {
 	switch {
 	case errors.Is(err, fiscal.OutcomeUnknown):
 		log.Warn("outcome of an exchange unknown, closing without an answer")
-		return reply{then: CauseSilent}
+		return reply{then: CauseSilent, held: true}
 	case errors.Is(err, fiscal.Overloaded):
 		log.Debug("exchange not taken")
 	case code == kkm.CodeUnavailable:

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 )
@@ -107,7 +108,7 @@ func TestLongFrame(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
 	cfg := Config{}.filled()
-	c := newConn(there, &cfg)
+	c := newConn(there, &cfg, new(sync.Pool))
 	want := make([]byte, 300_000)
 	for i := range want {
 		want[i] = byte(i * 7 >> 3)
