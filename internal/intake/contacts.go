@@ -64,7 +64,7 @@ func fill(n, old *fiscal.Contact) {
 // contactPage is how many contacts are written at once.
 const contactPage = 1000
 
-// flush writes what was gathered. What cannot be written is kept for the next
+// flushContacts writes what was gathered. What cannot be written is kept for the next
 // time.
 func (in *Intake) flushContacts(ctx context.Context) {
 	var page []fiscal.Contact
@@ -84,9 +84,11 @@ func (in *Intake) flushContacts(ctx context.Context) {
 		s := &in.contacts.shards[i]
 		s.mu.Lock()
 		last := s.last
-		if len(last) > 0 {
-			s.last = make(map[fiscal.RegisterID]fiscal.Contact, len(last))
+		if len(last) == 0 {
+			s.mu.Unlock()
+			continue
 		}
+		s.last = make(map[fiscal.RegisterID]fiscal.Contact, len(last))
 		s.mu.Unlock()
 		for _, n := range last {
 			if page = append(page, n); len(page) == contactPage {
