@@ -47,7 +47,7 @@ func (r *Register) transact(ctx context.Context, under UnderWay, command int32, 
 	defer cancel()
 	head := wire.Header{
 		Version: r.cfg.Version, Size: uint32(wire.HeaderLen + len(payload)),
-		ID: r.state.ID, Token: under.Token, ReqNum: under.ReqNum, // the ID never changes, so mu is not needed
+		ID: uint32(r.cfg.Card.Register), Token: under.Token, ReqNum: under.ReqNum,
 	}
 	frame, _ := head.AppendBinary(make([]byte, 0, head.Size))
 	frame = append(frame, payload...)
@@ -177,7 +177,7 @@ func (r *Register) service(asks bool) *kkmpb.ServiceRequest {
 //
 // waiting says that the refused document stays in the queue: then every
 // refusal stops the register until a person decides.
-// Source: KKM 2.0.2 §4.1; KKM reference §5.10.
+// Source: KKM 2.0.2, table of result codes; KKM reference §5.10.
 func (s *State) heed(a answer, waiting bool) {
 	for _, ad := range a.msg.GetService().GetTicketAds() {
 		s.keepAd(fiscal.Ad{Kind: fiscal.AdKind(ad.GetInfo().GetType()), Version: ad.GetInfo().GetVersion(), Text: ad.GetText()})

@@ -160,12 +160,17 @@ func (s *State) adopt(r fiscal.Report, z *kkmpb.ZXReport) {
 	if r.Shift.Number == 0 {
 		return // no shift yet
 	}
-	documents := f.Shift.Documents
-	if f.Shift.Number != r.Shift.Number {
-		documents = r.Shift.Documents
+	shift := r.Shift
+	if f.Shift.Number == shift.Number {
+		shift.Documents = f.Shift.Documents // the report does not tell it
 	}
-	f.Shift = r.Shift
-	f.Shift.Documents = documents
+	if shift.OpenedAt == 0 { // nor this below 1.2.5
+		shift.OpenedAt = r.Time
+		if f.Shift.Number == shift.Number {
+			shift.OpenedAt = f.Shift.OpenedAt
+		}
+	}
+	f.Shift = shift
 	if r.Kind == fiscal.ReportZ {
 		f.Counters.CloseShift()
 	}

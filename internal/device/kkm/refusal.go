@@ -63,7 +63,7 @@ func reasonOf(code uint32, v wire.Version) fiscal.Reason {
 }
 
 // CodeText is what a result code means for whoever makes the register, in
-// English and in full. Source: KKM 2.0.2 §4.1.
+// English and in full. Source: KKM 2.0.2, table of result codes.
 func CodeText(code uint32, v wire.Version) string {
 	if code == wire.CodeDeregistered && v >= wire.V204 {
 		return "the register was taken off the record"
