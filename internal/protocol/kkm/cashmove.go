@@ -7,11 +7,11 @@ import (
 
 // moveOf opens a deposit or withdrawal.
 func moveOf(m *kkmpb.MoneyPlacementRequest) fiscal.CashMove {
-	c := fiscal.CashMove{Op: fiscal.OpCashIn, Sum: money(m.GetSum()), Cashier: cashierOf(m.GetOperator())}
+	c := fiscal.CashMove{Op: fiscal.OpCashIn, Sum: MoneyOf(m.GetSum()), Cashier: cashierOf(m.GetOperator())}
 	if m.GetOperation() == kkmpb.MoneyPlacementEnum_MONEY_PLACEMENT_WITHDRAWAL {
 		c.Op = fiscal.OpCashOut
 	}
-	c.Time, _ = timeOf(m.GetDatetime())
+	c.Time, _ = TimeOf(m.GetDatetime())
 	return c
 }
 

@@ -50,7 +50,7 @@ func (j *judgement) checkTicket(t *kkmpb.TicketRequest, r *fiscal.Receipt) {
 	case totalRounded:
 		f.flag(fiscal.FlagRounded)
 	}
-	if d, m := t.GetAmounts().GetDiscount(), t.GetAmounts().GetMarkup(); money(d.GetSum()) != 0 && money(m.GetSum()) != 0 {
+	if d, m := t.GetAmounts().GetDiscount(), t.GetAmounts().GetMarkup(); MoneyOf(d.GetSum()) != 0 && MoneyOf(m.GetSum()) != 0 {
 		f.bad(at("amounts.markup"), fiscal.FlagTotal, "discount and markup on the ticket exclude each other")
 	}
 	j.checkPayments(t, r)
@@ -59,7 +59,7 @@ func (j *judgement) checkTicket(t *kkmpb.TicketRequest, r *fiscal.Receipt) {
 		f.lacks(at("parent_ticket"), fiscal.FlagParentMissing)
 	}
 	if p := t.ParentTicket; p != nil {
-		if _, ok := timeOf(p.ParentTicketDataTime); !ok {
+		if _, ok := TimeOf(p.ParentTicketDataTime); !ok {
 			f.flag(fiscal.FlagTimeInvalid)
 		}
 	}
@@ -155,7 +155,7 @@ func (j *judgement) checkGoods(i int, body string, storno bool, g goods) bool {
 	j.amount(line(i, body, "price"), g.price)
 	j.amount(line(i, body, "sum"), g.sum)
 	j.checkLine(i, body, storno, g, q)
-	j.checkTaxes(line(i, body, "taxes"), g.taxes, money(g.sum))
+	j.checkTaxes(line(i, body, "taxes"), g.taxes, MoneyOf(g.sum))
 	return len(g.taxes) > 0
 }
 
@@ -163,7 +163,7 @@ func (j *judgement) checkGoods(i int, body string, storno bool, g goods) bool {
 // the taxes that the price does not contain. Devices below 2.0.0 cut
 // quantities to thousandths, and those of storno lines to whole units.
 func (j *judgement) checkLine(i int, body string, storno bool, g goods, q fiscal.Quantity) {
-	price, sum := money(g.price), money(g.sum)
+	price, sum := MoneyOf(g.price), MoneyOf(g.sum)
 	want, err := fiscal.Cost(price, q)
 	if err != nil {
 		j.findings.bad(line(i, body, "sum"), fiscal.FlagLineSum, "price × quantity does not fit")
@@ -179,7 +179,7 @@ func (j *judgement) checkLine(i int, body string, storno bool, g goods, q fiscal
 	var added fiscal.Money
 	for _, t := range g.taxes {
 		if !t.GetIsInTotalSum() {
-			added += money(t.Sum)
+			added += MoneyOf(t.Sum)
 		}
 	}
 	if added != 0 && (sum-want-added).Abs() <= within {
@@ -201,7 +201,7 @@ func (j *judgement) checkModifier(i int, body string, m *kkmpb.TicketRequest_Mod
 		j.findings.lacks(line(i, body, "name"), fiscal.FlagMissing)
 	}
 	j.amount(line(i, body, "sum"), m.Sum)
-	j.checkTaxes(line(i, body, "taxes"), m.Taxes, money(m.Sum))
+	j.checkTaxes(line(i, body, "taxes"), m.Taxes, MoneyOf(m.Sum))
 	return len(m.Taxes) > 0
 }
 
@@ -227,8 +227,8 @@ func (j *judgement) checkTaxes(field place, all []*kkmpb.TicketRequest_Tax, gros
 		}
 		j.amount(field, t.Sum)
 		if t.GetIsInTotalSum() {
-			included += money(t.Sum)
-			if d := (money(t.Sum) - fiscal.IncludedTax(gross, t.GetPercent())).Abs(); d > 1 {
+			included += MoneyOf(t.Sum)
+			if d := (MoneyOf(t.Sum) - fiscal.IncludedTax(gross, t.GetPercent())).Abs(); d > 1 {
 				f.flag(fiscal.FlagTaxSum)
 			}
 		}
@@ -255,13 +255,13 @@ func (j *judgement) checkPayments(t *kkmpb.TicketRequest, r *fiscal.Receipt) {
 		}
 		seen[k] = true
 		j.amount(place{list: "payments", i: i, name: "sum"}, p.Sum)
-		sum, err := fiscal.Add(paid, money(p.Sum))
+		sum, err := fiscal.Add(paid, MoneyOf(p.Sum))
 		if err != nil {
 			f.cannotStore(at("payments"))
 		}
 		paid = sum
 		if k == fiscal.PayCash {
-			cash += money(p.Sum)
+			cash += MoneyOf(p.Sum)
 		}
 	}
 	if len(t.Payments) > 0 && paid != r.Total && paid-r.ChangeDue != r.Total {

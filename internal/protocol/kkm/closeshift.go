@@ -43,7 +43,7 @@ func (j *judgement) closeShift(c *kkmpb.CloseShiftRequest) (fiscal.Decision, err
 	for i := range records {
 		records[i].Shift = z.Shift.Number
 	}
-	msg := zResponse(newReport(&z, j.version))
+	msg := zResponse(NewReport(&z, j.version))
 	msg.Service = j.service(serve{})
 	return j.accept(next, document{time: t}, records, msg)
 }
@@ -60,7 +60,7 @@ func (j *judgement) closedAlready(t fiscal.WallTime) (fiscal.Decision, error) {
 	}
 	notice := noticeOf(&j.s.Found.Entries[0])
 	notice.Flags |= j.flags
-	msg := zResponse(newReport(&z, j.version))
+	msg := zResponse(NewReport(&z, j.version))
 	msg.Service = j.service(serve{})
 	return j.accept(j.s.State.Clone(), document{time: t}, []fiscal.Record{notice}, msg)
 }

@@ -5,7 +5,7 @@ import (
 	"openofd/internal/protocol/kkm/kkmpb"
 )
 
-// Result codes, by the names of the protocol. Source: KKM 2.0.2 §4.1.
+// Result codes, by the names of the protocol. Source: KKM 2.0.2, table of result codes.
 const (
 	CodeOK                 = uint32(kkmpb.ResultTypeEnum_RESULT_TYPE_OK)
 	CodeUnknownID          = uint32(kkmpb.ResultTypeEnum_RESULT_TYPE_UNKNOWN_ID)

@@ -36,10 +36,10 @@ func (j *judgement) sameDocument(timed bool) bool {
 	switch m := j.req.Msg; m.GetCommand() {
 	case kkmpb.CommandTypeEnum_COMMAND_TICKET:
 		key = ticketKey(m.Ticket)
-		t, _ = timeOf(m.Ticket.DateTime)
+		t, _ = TimeOf(m.Ticket.DateTime)
 	case kkmpb.CommandTypeEnum_COMMAND_MONEY_PLACEMENT:
 		key = moveKey(m.MoneyPlacement)
-		t, _ = timeOf(m.MoneyPlacement.Datetime)
+		t, _ = TimeOf(m.MoneyPlacement.Datetime)
 	default: // closing and canceling always agree
 		return true
 	}
@@ -123,7 +123,7 @@ func (j *judgement) times(field string, d *kkmpb.DateTime) fiscal.WallTime {
 	if j.replay {
 		j.flag(fiscal.FlagReplay)
 	}
-	t, ok := timeOf(d)
+	t, ok := TimeOf(d)
 	if !ok {
 		j.bad(at(field), fiscal.FlagTimeInvalid, "no such day or time")
 		return j.clock

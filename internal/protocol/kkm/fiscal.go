@@ -21,7 +21,8 @@ var operations = [...]fiscal.Op{
 	kkmpb.OperationTypeEnum_OPERATION_SELL_RETURN: fiscal.OpSaleReturn,
 }
 
-func opOf(o kkmpb.OperationTypeEnum) fiscal.Op {
+// OpOf is the operation of a receipt, OpNone if the wire has no such number.
+func OpOf(o kkmpb.OperationTypeEnum) fiscal.Op {
 	if o < 0 || int(o) >= len(operations) {
 		return fiscal.OpNone
 	}
@@ -53,7 +54,8 @@ func moneyOf(m *kkmpb.Money) (v fiscal.Money, ok bool) {
 	return fiscal.Money(bills*CoinsPerBill) + fiscal.Money(coins%CoinsPerBill), coins < CoinsPerBill
 }
 
-func money(m *kkmpb.Money) fiscal.Money {
+// MoneyOf reads an amount; one that does not fit is 0.
+func MoneyOf(m *kkmpb.Money) fiscal.Money {
 	v, _ := moneyOf(m)
 	return v
 }
@@ -67,15 +69,15 @@ func likely(m *kkmpb.Money) fiscal.Money {
 	return 0
 }
 
-// newMoney converts an amount that is not negative; a negative one is 0.
-func newMoney(v fiscal.Money) *kkmpb.Money {
+// NewMoney converts an amount that is not negative; a negative one is 0.
+func NewMoney(v fiscal.Money) *kkmpb.Money {
 	v = max(v, 0)
 	bills, coins := uint64(v/CoinsPerBill), uint32(v%CoinsPerBill)
 	return &kkmpb.Money{Bills: &bills, Coins: &coins}
 }
 
-// timeOf converts a time; ok is false when there is no such day or time.
-func timeOf(d *kkmpb.DateTime) (fiscal.WallTime, bool) {
+// TimeOf converts a time; ok is false when there is no such day or time.
+func TimeOf(d *kkmpb.DateTime) (fiscal.WallTime, bool) {
 	if !ValidDateTime(d) {
 		return 0, false
 	}
@@ -84,7 +86,8 @@ func timeOf(d *kkmpb.DateTime) (fiscal.WallTime, bool) {
 		int(clock.GetHour()), int(clock.GetMinute()), int(clock.GetSecond()))
 }
 
-func newTime(t fiscal.WallTime) *kkmpb.DateTime {
+// NewTime puts a reading of a register's clock on the wire.
+func NewTime(t fiscal.WallTime) *kkmpb.DateTime {
 	y, mo, d, h, mi, s := t.Parts()
 	return NewDateTime(uint32(y), uint32(mo), uint32(d), uint32(h), uint32(mi), uint32(s))
 }
@@ -106,13 +109,13 @@ func cashierOf(o *kkmpb.Operator) fiscal.Cashier {
 // left out or 0, and the checks say so.
 func receiptOf(t *kkmpb.TicketRequest) fiscal.Receipt {
 	r := fiscal.Receipt{
-		Op:      opOf(t.GetOperation()),
+		Op:      OpOf(t.GetOperation()),
 		Cashier: cashierOf(t.GetOperator()),
-		Total:   money(t.GetAmounts().GetTotal()),
+		Total:   MoneyOf(t.GetAmounts().GetTotal()),
 		Taken:   likely(t.GetAmounts().GetTaken()),
 		Taxes:   taxesOf(t.Taxes),
 	}
-	r.Time, _ = timeOf(t.GetDateTime())
+	r.Time, _ = TimeOf(t.GetDateTime())
 	r.Items = make([]fiscal.Item, 0, len(t.Items))
 	for _, it := range t.Items {
 		if item, ok := itemOf(it); ok {
@@ -133,9 +136,9 @@ func receiptOf(t *kkmpb.TicketRequest) fiscal.Receipt {
 	if p := t.ParentTicket; p != nil {
 		r.Parent = &fiscal.ParentReceipt{
 			FiscalSign: p.GetParentTicketNumber(), RegistrationNumber: p.GetKgdKkmId(),
-			Total: money(p.GetParentTicketTotal()), Offline: p.GetParentTicketIsOffline(),
+			Total: MoneyOf(p.GetParentTicketTotal()), Offline: p.GetParentTicketIsOffline(),
 		}
-		r.Parent.Time, _ = timeOf(p.GetParentTicketDataTime())
+		r.Parent.Time, _ = TimeOf(p.GetParentTicketDataTime())
 	}
 	r.Requisites = domainOf(r.Requisites, t.Domain)
 	settleStorno(&r)
@@ -164,7 +167,7 @@ func itemOf(it *kkmpb.TicketRequest_Item) (fiscal.Item, bool) {
 			q, _ := quantityOf(c.GetQuantity())
 			return fiscal.Item{
 				Kind: fiscal.ItemGoods, Code: c.GetCode(), Name: c.GetName(), Section: c.GetSectionCode(),
-				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: money(c.Price), Cost: money(c.Sum), Taxes: taxesOf(c.Taxes),
+				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: MoneyOf(c.Price), Cost: MoneyOf(c.Sum), Taxes: taxesOf(c.Taxes),
 				Barcode: c.GetBarcode(), NTIN: c.GetNtin(), ProductID: c.GetProductId(), PaperStamp: c.GetPhysicalLabel(),
 				ExciseStamps: stamps(c.GetExciseStamp(), c.ListExciseStamp), Requisites: pairs(nil, c.Auxiliary),
 			}, true
@@ -174,7 +177,7 @@ func itemOf(it *kkmpb.TicketRequest_Item) (fiscal.Item, bool) {
 			q, _ := quantityOf(c.GetQuantity())
 			return fiscal.Item{
 				Kind: fiscal.ItemGoods, Storno: true, Name: c.GetName(), Section: c.GetSectionCode(),
-				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: money(c.Price), Cost: money(c.Sum), Taxes: taxesOf(c.Taxes),
+				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: MoneyOf(c.Price), Cost: MoneyOf(c.Sum), Taxes: taxesOf(c.Taxes),
 				Barcode: c.GetBarcode(), NTIN: c.GetNtin(), ProductID: c.GetProductId(), PaperStamp: c.GetPhysicalLabel(),
 				ExciseStamps: stamps(c.GetExciseStamp(), c.ListExciseStamp), Requisites: pairs(nil, c.Auxiliary),
 			}, true
@@ -195,14 +198,14 @@ func changeItem(k fiscal.ItemKind, storno bool, m *kkmpb.TicketRequest_Modifier)
 	if m == nil {
 		return fiscal.Item{}, false
 	}
-	return fiscal.Item{Kind: k, Storno: storno, Name: m.GetName(), Cost: money(m.Sum), Taxes: taxesOf(m.Taxes), Requisites: pairs(nil, m.Auxiliary)}, true
+	return fiscal.Item{Kind: k, Storno: storno, Name: m.GetName(), Cost: MoneyOf(m.Sum), Taxes: taxesOf(m.Taxes), Requisites: pairs(nil, m.Auxiliary)}, true
 }
 
 func modifierOf(m *kkmpb.TicketRequest_Modifier) *fiscal.Modifier {
 	if m == nil {
 		return nil
 	}
-	return &fiscal.Modifier{Name: m.GetName(), Sum: money(m.Sum), Taxes: taxesOf(m.Taxes)}
+	return &fiscal.Modifier{Name: m.GetName(), Sum: MoneyOf(m.Sum), Taxes: taxesOf(m.Taxes)}
 }
 
 func taxesOf(all []*kkmpb.TicketRequest_Tax) []fiscal.Tax {
@@ -211,13 +214,13 @@ func taxesOf(all []*kkmpb.TicketRequest_Tax) []fiscal.Tax {
 	}
 	taxes := make([]fiscal.Tax, len(all))
 	for i, t := range all {
-		taxes[i] = fiscal.Tax{Kind: t.GetTaxType(), Percent: t.GetPercent(), Sum: money(t.Sum), Included: t.GetIsInTotalSum()}
+		taxes[i] = fiscal.Tax{Kind: t.GetTaxType(), Percent: t.GetPercent(), Sum: MoneyOf(t.Sum), Included: t.GetIsInTotalSum()}
 	}
 	return taxes
 }
 
 func paymentOf(p *kkmpb.TicketRequest_Payment) fiscal.Payment {
-	pay := fiscal.Payment{Kind: payOf(p.GetType()), Sum: money(p.Sum)}
+	pay := fiscal.Payment{Kind: payOf(p.GetType()), Sum: MoneyOf(p.Sum)}
 	add := func(key, value string) {
 		if value != "" {
 			pay.Requisites = append(pay.Requisites, fiscal.Requisite{Key: key, Value: value})
@@ -282,18 +285,18 @@ func domainOf(to []fiscal.Requisite, d *kkmpb.TicketRequest_Domain) []fiscal.Req
 	if g := d.Gasoil; g != nil {
 		add("correction_number", g.GetCorrectionNumber())
 		if g.CorrectionSum != nil {
-			add("correction_sum", money(g.CorrectionSum).String())
+			add("correction_sum", MoneyOf(g.CorrectionSum).String())
 		}
 		add("card_number", g.GetCardNumber())
 	}
 	if t := d.Taxi; t != nil {
 		add("car_number", t.GetCarNumber())
 		add("is_order", strconv.FormatBool(t.GetIsOrder()))
-		add("current_fee", money(t.CurrentFee).String())
+		add("current_fee", MoneyOf(t.CurrentFee).String())
 	}
 	if p := d.Parking; p != nil {
-		begin, _ := timeOf(p.BeginTime)
-		end, _ := timeOf(p.EndTime)
+		begin, _ := TimeOf(p.BeginTime)
+		end, _ := TimeOf(p.EndTime)
 		add("begin_time", begin.String())
 		add("end_time", end.String())
 	}

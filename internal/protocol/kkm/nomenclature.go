@@ -37,7 +37,7 @@ func (j *judgement) nomenclature(q *kkmpb.NomenclatureRequest) (fiscal.Decision,
 		}
 	}
 	if c != nil && result == kkmpb.NomenclatureResponse_RESULT_TYPE_OK {
-		answer.CreatedTime = newTime(c.Created)
+		answer.CreatedTime = NewTime(c.Created)
 		for i := range c.Elements {
 			answer.Elements = append(answer.Elements, newElement(&c.Elements[i], j.version))
 		}
@@ -86,7 +86,7 @@ func newElement(e *fiscal.CatalogElement, v Version) *kkmpb.NomenclatureResponse
 		if m == 0 && !always {
 			return nil
 		}
-		return newMoney(m)
+		return NewMoney(m)
 	}
 	it := &kkmpb.NomenclatureResponse_Item{
 		Article: text(e.Article), Barcode: text(e.Barcode), Description: text(e.Description),

@@ -37,7 +37,7 @@ func (j *judgement) report(q *kkmpb.ReportRequest) (fiscal.Decision, error) {
 	if x && q.ZxReport != nil && differs(q.ZxReport, &rep) {
 		j.flag(fiscal.FlagReportDiffers)
 	}
-	msg := &kkmpb.Response{Report: &kkmpb.ReportResponse{Report: q.Report, ZxReport: newReport(&rep, j.version)}}
+	msg := &kkmpb.Response{Report: &kkmpb.ReportResponse{Report: q.Report, ZxReport: NewReport(&rep, j.version)}}
 	msg.Service = j.service(serve{})
 	answer, err := j.frame(j.req.Header.Token, CodeOK, textOK, msg)
 	if err != nil {
@@ -74,5 +74,5 @@ func (j *judgement) infoReport() (*fiscal.Needs, *kkmpb.ReportResponse, error) {
 			return nil, nil, err
 		}
 	}
-	return nil, &kkmpb.ReportResponse{Report: &kind, ZxReport: newReport(&rep, j.version)}, nil
+	return nil, &kkmpb.ReportResponse{Report: &kind, ZxReport: NewReport(&rep, j.version)}, nil
 }

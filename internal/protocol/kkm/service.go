@@ -146,8 +146,8 @@ func offlinePeriod(s *kkmpb.ServiceRequest) (begin, end fiscal.WallTime, ok bool
 	if p == nil {
 		return 0, 0, false
 	}
-	begin, okBegin := timeOf(p.BeginTime)
-	end, okEnd := timeOf(p.EndTime)
+	begin, okBegin := TimeOf(p.BeginTime)
+	end, okEnd := TimeOf(p.EndTime)
 	if !okBegin || !okEnd || p.GetBeginTime().GetDate().GetYear() < 2000 {
 		return 0, 0, false
 	}

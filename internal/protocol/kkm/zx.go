@@ -16,24 +16,24 @@ var wireOps = [...]kkmpb.OperationTypeEnum{
 	kkmpb.OperationTypeEnum_OPERATION_SELL, kkmpb.OperationTypeEnum_OPERATION_SELL_RETURN,
 }
 
-// newReport encodes a report for a device of version v. All counters are sent,
+// NewReport encodes a report for a device of version v. All counters are sent,
 // zeros too: newer clients reject a report with a missing entry. Below 1.2.5
 // the answer must fit one TCP segment, so what that version does not know and
 // entries that are all zero are left out.
 //
 // Source: KKM reference §2, §7.5, §7.6, §10.
-func newReport(r *fiscal.Report, v Version) *kkmpb.ZXReport {
+func NewReport(r *fiscal.Report, v Version) *kkmpb.ZXReport {
 	short := v < V125
 	c := &r.Counters
 	zx := &kkmpb.ZXReport{
-		DateTime:    newTime(r.Time),
+		DateTime:    NewTime(r.Time),
 		ShiftNumber: proto.Uint32(r.Shift.Number),
-		CashSum:     newMoney(c.Cash),
-		Revenue:     &kkmpb.ZXReport_Revenue{Sum: newMoney(c.Revenue.Abs()), IsNegative: proto.Bool(c.Revenue < 0)},
+		CashSum:     NewMoney(c.Cash),
+		Revenue:     &kkmpb.ZXReport_Revenue{Sum: NewMoney(c.Revenue.Abs()), IsNegative: proto.Bool(c.Revenue < 0)},
 	}
 	if r.Shift.Number == 0 { // no shift ever: zeros, lists empty
 		if !short {
-			zx.OpenShiftTime, zx.CloseShiftTime = newTime(r.Shift.OpenedAt), newTime(r.Shift.ClosedAt)
+			zx.OpenShiftTime, zx.CloseShiftTime = NewTime(r.Shift.OpenedAt), NewTime(r.Shift.ClosedAt)
 		}
 		return zx
 	}
@@ -49,12 +49,12 @@ func newReport(r *fiscal.Report, v Version) *kkmpb.ZXReport {
 		zx.Taxes = append(zx.Taxes, newTaxTally(&c.Taxes[i], short))
 	}
 	for _, o := range wireOps {
-		i := opOf(o).Index()
+		i := OpOf(o).Index()
 		if !short || c.ShiftStart[i] != 0 {
-			zx.StartShiftNonNullableSums = append(zx.StartShiftNonNullableSums, &kkmpb.ZXReport_NonNullableSum{Operation: o.Enum(), Sum: newMoney(c.ShiftStart[i])})
+			zx.StartShiftNonNullableSums = append(zx.StartShiftNonNullableSums, &kkmpb.ZXReport_NonNullableSum{Operation: o.Enum(), Sum: NewMoney(c.ShiftStart[i])})
 		}
 		if !short || c.GrandTotals[i] != 0 {
-			zx.NonNullableSums = append(zx.NonNullableSums, &kkmpb.ZXReport_NonNullableSum{Operation: o.Enum(), Sum: newMoney(c.GrandTotals[i])})
+			zx.NonNullableSums = append(zx.NonNullableSums, &kkmpb.ZXReport_NonNullableSum{Operation: o.Enum(), Sum: NewMoney(c.GrandTotals[i])})
 		}
 		if t := &c.Receipts[i]; !short || t.Ever != 0 {
 			zx.TicketOperations = append(zx.TicketOperations, newReceiptTally(o, t, v))
@@ -67,7 +67,7 @@ func newReport(r *fiscal.Report, v Version) *kkmpb.ZXReport {
 		}
 		m := &kkmpb.ZXReport_MoneyPlacement{
 			Operation: kkmpb.MoneyPlacementEnum(i).Enum(), OperationsTotalCount: count(t.Ever),
-			OperationsCount: count(t.Count), OperationsSum: newMoney(t.Sum),
+			OperationsCount: count(t.Count), OperationsSum: NewMoney(t.Sum),
 		}
 		if !short {
 			m.OfflineCount = count(t.Offline)
@@ -77,9 +77,9 @@ func newReport(r *fiscal.Report, v Version) *kkmpb.ZXReport {
 	if short {
 		return zx
 	}
-	zx.OpenShiftTime = newTime(r.Shift.OpenedAt)
+	zx.OpenShiftTime = NewTime(r.Shift.OpenedAt)
 	if r.Kind == fiscal.ReportZ {
-		zx.CloseShiftTime = newTime(r.Shift.ClosedAt)
+		zx.CloseShiftTime = NewTime(r.Shift.ClosedAt)
 	}
 	zx.Checksum = proto.String(checksum(zx))
 	return zx
@@ -87,11 +87,11 @@ func newReport(r *fiscal.Report, v Version) *kkmpb.ZXReport {
 
 func tallies(short bool, of func(i int) fiscal.Tally) (all []*kkmpb.ZXReport_Operation) {
 	for _, o := range wireOps {
-		t := of(opOf(o).Index())
+		t := of(OpOf(o).Index())
 		if short && t == (fiscal.Tally{}) {
 			continue
 		}
-		all = append(all, &kkmpb.ZXReport_Operation{Operation: o.Enum(), Count: count(t.Count), Sum: newMoney(t.Sum)})
+		all = append(all, &kkmpb.ZXReport_Operation{Operation: o.Enum(), Count: count(t.Count), Sum: NewMoney(t.Sum)})
 	}
 	return all
 }
@@ -99,13 +99,13 @@ func tallies(short bool, of func(i int) fiscal.Tally) (all []*kkmpb.ZXReport_Ope
 func newTaxTally(t *fiscal.TaxTally, short bool) *kkmpb.ZXReport_Tax {
 	x := &kkmpb.ZXReport_Tax{TaxType: proto.Uint32(t.Kind), Percent: proto.Uint32(t.Percent)}
 	for _, o := range wireOps {
-		s := t.Ops[opOf(o).Index()]
+		s := t.Ops[OpOf(o).Index()]
 		if short && s == (fiscal.TaxedTally{}) {
 			continue
 		}
-		op := &kkmpb.ZXReport_TaxOperation{Operation: o.Enum(), Turnover: newMoney(s.Turnover), Sum: newMoney(s.Tax)}
+		op := &kkmpb.ZXReport_TaxOperation{Operation: o.Enum(), Turnover: NewMoney(s.Turnover), Sum: NewMoney(s.Tax)}
 		if !short {
-			op.TurnoverWithoutTax = newMoney(s.Turnover - s.Tax)
+			op.TurnoverWithoutTax = NewMoney(s.Turnover - s.Tax)
 		}
 		x.Operations = append(x.Operations, op)
 	}
@@ -115,14 +115,14 @@ func newTaxTally(t *fiscal.TaxTally, short bool) *kkmpb.ZXReport_Tax {
 func newReceiptTally(o kkmpb.OperationTypeEnum, t *fiscal.ReceiptTally, v Version) *kkmpb.ZXReport_TicketOperation {
 	short := v < V125
 	x := &kkmpb.ZXReport_TicketOperation{
-		Operation: o.Enum(), TicketsTotalCount: count(t.Ever), TicketsCount: count(t.Count), TicketsSum: newMoney(t.Sum),
+		Operation: o.Enum(), TicketsTotalCount: count(t.Ever), TicketsCount: count(t.Count), TicketsSum: NewMoney(t.Sum),
 	}
 	for wire, kind := range payments {
 		p := t.Payments[kind.Index()]
 		if p == (fiscal.Tally{}) && (short || !listed(kind, v)) {
 			continue
 		}
-		pay := &kkmpb.ZXReport_TicketOperation_Payment{Payment: kkmpb.PaymentTypeEnum(wire).Enum(), Sum: newMoney(p.Sum)}
+		pay := &kkmpb.ZXReport_TicketOperation_Payment{Payment: kkmpb.PaymentTypeEnum(wire).Enum(), Sum: NewMoney(p.Sum)}
 		if !short {
 			pay.Count = count(p.Count)
 		}
@@ -130,7 +130,7 @@ func newReceiptTally(o kkmpb.OperationTypeEnum, t *fiscal.ReceiptTally, v Versio
 	}
 	if !short {
 		x.OfflineCount = count(t.Offline)
-		x.DiscountSum, x.MarkupSum, x.ChangeSum = newMoney(t.Discount), newMoney(t.Markup), newMoney(t.Change)
+		x.DiscountSum, x.MarkupSum, x.ChangeSum = NewMoney(t.Discount), NewMoney(t.Markup), NewMoney(t.Change)
 	}
 	return x
 }
@@ -163,27 +163,33 @@ func checksum(zx *kkmpb.ZXReport) string {
 	return fmt.Sprintf("%08X", crc32.ChecksumIEEE(b))
 }
 
+// ReportOf opens the report of an answer, for the register's side. Missing
+// entries are zero.
+func ReportOf(m *kkmpb.ReportResponse) fiscal.Report {
+	return reportOf(m.GetReport(), m.GetZxReport())
+}
+
 // reportOf opens a report. Missing entries are zero.
 func reportOf(kind kkmpb.ReportTypeEnum, zx *kkmpb.ZXReport) fiscal.Report {
 	r := fiscal.Report{Kind: fiscal.ReportZ}
 	if kind == kkmpb.ReportTypeEnum_REPORT_X {
 		r.Kind = fiscal.ReportX
 	}
-	r.Time, _ = timeOf(zx.GetDateTime())
+	r.Time, _ = TimeOf(zx.GetDateTime())
 	r.Shift.Number = zx.GetShiftNumber()
-	r.Shift.OpenedAt, _ = timeOf(zx.GetOpenShiftTime())
-	r.Shift.ClosedAt, _ = timeOf(zx.GetCloseShiftTime())
+	r.Shift.OpenedAt, _ = TimeOf(zx.GetOpenShiftTime())
+	r.Shift.ClosedAt, _ = TimeOf(zx.GetCloseShiftTime())
 	r.Shift.Open = r.Kind == fiscal.ReportX
 	c := &r.Counters
-	c.Cash = money(zx.GetCashSum())
-	c.Revenue = money(zx.GetRevenue().GetSum())
+	c.Cash = MoneyOf(zx.GetCashSum())
+	c.Revenue = MoneyOf(zx.GetRevenue().GetSum())
 	if zx.GetRevenue().GetIsNegative() {
 		c.Revenue = -c.Revenue
 	}
 	each := func(all []*kkmpb.ZXReport_Operation, put func(i int, t fiscal.Tally)) {
 		for _, o := range all {
-			if op := opOf(o.GetOperation()); op != fiscal.OpNone {
-				put(op.Index(), fiscal.Tally{Count: int64(o.GetCount()), Sum: money(o.Sum)})
+			if op := OpOf(o.GetOperation()); op != fiscal.OpNone {
+				put(op.Index(), fiscal.Tally{Count: int64(o.GetCount()), Sum: MoneyOf(o.Sum)})
 			}
 		}
 	}
@@ -197,40 +203,40 @@ func reportOf(kind kkmpb.ReportTypeEnum, zx *kkmpb.ZXReport) fiscal.Report {
 	for _, x := range zx.GetTaxes() {
 		t := fiscal.TaxTally{Kind: x.GetTaxType(), Percent: x.GetPercent()}
 		for _, o := range x.Operations {
-			if op := opOf(o.GetOperation()); op != fiscal.OpNone {
-				t.Ops[op.Index()] = fiscal.TaxedTally{Turnover: money(o.Turnover), Tax: money(o.Sum)}
+			if op := OpOf(o.GetOperation()); op != fiscal.OpNone {
+				t.Ops[op.Index()] = fiscal.TaxedTally{Turnover: MoneyOf(o.Turnover), Tax: MoneyOf(o.Sum)}
 			}
 		}
 		c.Taxes = append(c.Taxes, t)
 	}
 	for _, s := range zx.GetStartShiftNonNullableSums() {
-		if op := opOf(s.GetOperation()); op != fiscal.OpNone {
-			c.ShiftStart[op.Index()] = money(s.Sum)
+		if op := OpOf(s.GetOperation()); op != fiscal.OpNone {
+			c.ShiftStart[op.Index()] = MoneyOf(s.Sum)
 		}
 	}
 	for _, s := range zx.GetNonNullableSums() {
-		if op := opOf(s.GetOperation()); op != fiscal.OpNone {
-			c.GrandTotals[op.Index()] = money(s.Sum)
+		if op := OpOf(s.GetOperation()); op != fiscal.OpNone {
+			c.GrandTotals[op.Index()] = MoneyOf(s.Sum)
 		}
 	}
 	for _, t := range zx.GetTicketOperations() {
-		op := opOf(t.GetOperation())
+		op := OpOf(t.GetOperation())
 		if op == fiscal.OpNone {
 			continue
 		}
 		x := &c.Receipts[op.Index()]
-		x.Ever, x.Count, x.Sum = int64(t.GetTicketsTotalCount()), int64(t.GetTicketsCount()), money(t.TicketsSum)
-		x.Offline, x.Discount, x.Markup, x.Change = int64(t.GetOfflineCount()), money(t.DiscountSum), money(t.MarkupSum), money(t.ChangeSum)
+		x.Ever, x.Count, x.Sum = int64(t.GetTicketsTotalCount()), int64(t.GetTicketsCount()), MoneyOf(t.TicketsSum)
+		x.Offline, x.Discount, x.Markup, x.Change = int64(t.GetOfflineCount()), MoneyOf(t.DiscountSum), MoneyOf(t.MarkupSum), MoneyOf(t.ChangeSum)
 		for _, p := range t.Payments {
 			if k := payOf(p.GetPayment()); k != fiscal.PayNone {
-				x.Payments[k.Index()] = fiscal.Tally{Count: int64(p.GetCount()), Sum: money(p.Sum)}
+				x.Payments[k.Index()] = fiscal.Tally{Count: int64(p.GetCount()), Sum: MoneyOf(p.Sum)}
 			}
 		}
 	}
 	for _, m := range zx.GetMoneyPlacements() {
 		if i := int(m.GetOperation()); i >= 0 && i < fiscal.OpMoves {
 			c.Moves[i] = fiscal.MoveTally{Ever: int64(m.GetOperationsTotalCount()), Count: int64(m.GetOperationsCount()),
-				Sum: money(m.OperationsSum), Offline: int64(m.GetOfflineCount())}
+				Sum: MoneyOf(m.OperationsSum), Offline: int64(m.GetOfflineCount())}
 		}
 	}
 	return r
