@@ -39,7 +39,7 @@ func (r *Register) Ticket(ctx context.Context, receipt fiscal.Receipt) (Slip, er
 	if v := r.cfg.Version; v >= wire.V203 && receipt.Op.Return() && receipt.Parent == nil {
 		return Slip{}, invalid(fiscal.MissingParameter, "parent_ticket", "a return names the receipt that it returns")
 	}
-	ticket, err := r.to.ticket(&receipt)
+	ticket, err := r.form.Ticket(&receipt)
 	if err != nil {
 		return Slip{}, err
 	}

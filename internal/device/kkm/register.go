@@ -78,7 +78,7 @@ var _ Exchanger = (*Link)(nil)
 type Register struct {
 	cfg  Config
 	zone *time.Location
-	to   ticketTo
+	form Form
 	link Exchanger
 	now  func() time.Time
 	rand io.Reader
@@ -126,7 +126,7 @@ func New(cfg Config, memory Memory, link Exchanger, now func() time.Time, rand i
 	}
 	r := &Register{
 		cfg: cfg, zone: cfg.Card.Location(), link: link, now: now, rand: rand, memory: memory,
-		to: ticketTo{version: cfg.Version, section: cfg.Section, taxSystem: cfg.Card.TaxSystem},
+		form: Form{Version: cfg.Version, Section: cfg.Section, TaxSystem: cfg.Card.TaxSystem},
 	}
 	var err error
 	if r.state, r.queue, err = memory.Load(); err != nil {

@@ -11,21 +11,22 @@ import (
 	"openofd/internal/protocol/kkm/kkmpb"
 )
 
-// ticketTo are the choices of a register that a receipt does not carry.
-type ticketTo struct {
-	version   wire.Version
-	section   string // of lines without one
-	taxSystem uint32 // mandatory in taxes below 2.0.1
+// Form is how one register writes receipts for the wire: its version, and the
+// choices that a receipt does not carry.
+type Form struct {
+	Version   wire.Version
+	Section   string // of lines without one; must not be empty
+	TaxSystem uint32 // stands beside each tax below 2.0.1
 }
 
-// ticket puts a receipt on the wire as the version has it. What the version
+// Ticket puts a receipt on the wire as the version has it. What the version
 // does not know is left out where the law allows it (NTIN below 2.0.3), and
 // refused where the receipt would say something else than the buyer was told:
 // more marks or decimals than fit, a way of paying that the version lacks.
 //
 // Errors: Invalid, with the field.
 // Source: KKM 2.0.3 §3.3.2; KKM reference §7.3, §7.9.
-func (to ticketTo) ticket(r *fiscal.Receipt) (*kkmpb.TicketRequest, error) {
+func (f Form) Ticket(r *fiscal.Receipt) (*kkmpb.TicketRequest, error) {
 	op, ok := operations[r.Op]
 	if !ok {
 		return nil, invalid(fiscal.BadValue, "operation", "%v is not a settlement", r.Op)
@@ -40,11 +41,11 @@ func (to ticketTo) ticket(r *fiscal.Receipt) (*kkmpb.TicketRequest, error) {
 		Amounts:   &kkmpb.TicketRequest_Amounts{Total: wire.NewMoney(r.Total)},
 	}
 	var err error
-	if t.Domain, err = to.domain(r.Requisites); err != nil {
+	if t.Domain, err = f.domain(r.Requisites); err != nil {
 		return nil, err
 	}
 	for i := range r.Items {
-		it, err := to.item(&r.Items[i])
+		it, err := f.item(&r.Items[i])
 		if err != nil {
 			return nil, fmt.Errorf("items[%d]: %w", i, err)
 		}
@@ -52,27 +53,27 @@ func (to ticketTo) ticket(r *fiscal.Receipt) (*kkmpb.TicketRequest, error) {
 	}
 	cash := false
 	for i := range r.Payments {
-		p, err := to.payment(&r.Payments[i])
+		p, err := f.payment(&r.Payments[i])
 		if err != nil {
 			return nil, fmt.Errorf("payments[%d]: %w", i, err)
 		}
 		cash = cash || r.Payments[i].Kind == fiscal.PayCash
 		t.Payments = append(t.Payments, p)
 	}
-	if t.Taxes, err = to.taxes(r.Taxes); err != nil {
+	if t.Taxes, err = f.taxes(r.Taxes); err != nil {
 		return nil, err
 	}
 	if cash || r.Taken > 0 {
 		t.Amounts.Taken, t.Amounts.Change = wire.NewMoney(r.Taken), wire.NewMoney(r.ChangeDue)
 	}
-	if t.Amounts.Discount, err = to.modifier(r.Discount, "Скидка"); err != nil {
+	if t.Amounts.Discount, err = f.modifier(r.Discount, "Скидка"); err != nil {
 		return nil, err
 	}
-	if t.Amounts.Markup, err = to.modifier(r.Markup, "Наценка"); err != nil {
+	if t.Amounts.Markup, err = f.modifier(r.Markup, "Наценка"); err != nil {
 		return nil, err
 	}
-	t.ExtensionOptions = to.buyer(r)
-	if p := r.Parent; p != nil && to.version >= wire.V203 {
+	t.ExtensionOptions = f.buyer(r)
+	if p := r.Parent; p != nil && f.Version >= wire.V203 {
 		t.ParentTicket = &kkmpb.TicketRequest_ParentTicket{
 			ParentTicketNumber: &p.FiscalSign, ParentTicketDataTime: wire.NewTime(p.Time), KgdKkmId: &p.RegistrationNumber,
 			ParentTicketTotal: wire.NewMoney(p.Total), ParentTicketIsOffline: &p.Offline,
@@ -81,7 +82,7 @@ func (to ticketTo) ticket(r *fiscal.Receipt) (*kkmpb.TicketRequest, error) {
 	return t, nil
 }
 
-func (to ticketTo) item(it *fiscal.Item) (*kkmpb.TicketRequest_Item, error) {
+func (f Form) item(it *fiscal.Item) (*kkmpb.TicketRequest_Item, error) {
 	if it.Cost < 0 || it.Price < 0 {
 		return nil, invalid(fiscal.BadValue, "sum", "negative; take a line back with storno")
 	}
@@ -92,9 +93,9 @@ func (to ticketTo) item(it *fiscal.Item) (*kkmpb.TicketRequest_Item, error) {
 	case fiscal.ItemGoods:
 		if it.Storno {
 			kind = kkmpb.TicketRequest_ITEM_TYPE_STORNO_COMMODITY
-			out.StornoCommodity, err = to.storno(it)
+			out.StornoCommodity, err = f.storno(it)
 		} else {
-			out.Commodity, err = to.commodity(it)
+			out.Commodity, err = f.commodity(it)
 		}
 	case fiscal.ItemDiscount, fiscal.ItemMarkup:
 		name, into := "Скидка", &out.Discount
@@ -107,8 +108,8 @@ func (to ticketTo) item(it *fiscal.Item) (*kkmpb.TicketRequest_Item, error) {
 		case it.Storno:
 			into, kind = &out.StornoDiscount, kkmpb.TicketRequest_ITEM_TYPE_STORNO_DISCOUNT
 		}
-		*into, err = to.modifier(&fiscal.Modifier{Name: it.Name, Sum: it.Cost, Taxes: it.Taxes}, name)
-		if err == nil && to.version >= wire.V125 {
+		*into, err = f.modifier(&fiscal.Modifier{Name: it.Name, Sum: it.Cost, Taxes: it.Taxes}, name)
+		if err == nil && f.Version >= wire.V125 {
 			(*into).Auxiliary = auxiliary(it.Requisites)
 		}
 	default:
@@ -118,46 +119,46 @@ func (to ticketTo) item(it *fiscal.Item) (*kkmpb.TicketRequest_Item, error) {
 	return out, err
 }
 
-func (to ticketTo) commodity(it *fiscal.Item) (*kkmpb.TicketRequest_Commodity, error) {
-	if it.Code > math.MaxUint32 && to.version < wire.V201 {
-		return nil, invalid(fiscal.BadValue, "code", "%d does not fit the 32 bits of version %s", it.Code, to.version)
+func (f Form) commodity(it *fiscal.Item) (*kkmpb.TicketRequest_Commodity, error) {
+	if it.Code > math.MaxUint32 && f.Version < wire.V201 {
+		return nil, invalid(fiscal.BadValue, "code", "%d does not fit the 32 bits of version %s", it.Code, f.Version)
 	}
-	quantity, err := to.quantity(it.Quantity)
+	quantity, err := f.quantity(it.Quantity)
 	if err != nil {
 		return nil, err
 	}
-	taxes, err := to.taxes(it.Taxes)
+	taxes, err := f.taxes(it.Taxes)
 	if err != nil {
 		return nil, err
 	}
 	c := &kkmpb.TicketRequest_Commodity{
-		Name: text(it.Name), SectionCode: to.sectionOf(it), Quantity: &quantity,
+		Name: text(it.Name), SectionCode: f.sectionOf(it), Quantity: &quantity,
 		Price: wire.NewMoney(it.Price), Sum: wire.NewMoney(it.Cost), Taxes: taxes,
 	}
 	if it.Code != 0 {
 		c.Code = &it.Code
 	}
-	if c.ExciseStamp, c.ListExciseStamp, err = to.stamps(it.ExciseStamps); err != nil {
+	if c.ExciseStamp, c.ListExciseStamp, err = f.stamps(it.ExciseStamps); err != nil {
 		return nil, err
 	}
-	if to.version >= wire.V125 {
+	if f.Version >= wire.V125 {
 		c.Auxiliary = auxiliary(it.Requisites)
 	}
-	if to.version >= wire.V200 {
+	if f.Version >= wire.V200 {
 		c.PhysicalLabel, c.ProductId, c.Barcode = text(it.PaperStamp), text(it.ProductID), text(it.Barcode)
 	}
-	if to.version > wire.V200 {
+	if f.Version > wire.V200 {
 		c.MeasureUnitCode = text(it.Unit)
 	}
-	if to.version >= wire.V203 {
+	if f.Version >= wire.V203 {
 		c.Ntin = text(it.NTIN)
 	}
 	return c, nil
 }
 
 // storno is commodity with the numbers that the wire gives to lines taken back.
-func (to ticketTo) storno(it *fiscal.Item) (*kkmpb.TicketRequest_StornoCommodity, error) {
-	c, err := to.commodity(it)
+func (f Form) storno(it *fiscal.Item) (*kkmpb.TicketRequest_StornoCommodity, error) {
+	c, err := f.commodity(it)
 	if err != nil {
 		return nil, err
 	}
@@ -168,41 +169,41 @@ func (to ticketTo) storno(it *fiscal.Item) (*kkmpb.TicketRequest_StornoCommodity
 	}, nil
 }
 
-func (to ticketTo) sectionOf(it *fiscal.Item) *string {
+func (f Form) sectionOf(it *fiscal.Item) *string {
 	if it.Section != "" {
 		return &it.Section
 	}
-	return &to.section
+	return &f.Section
 }
 
 // quantity converts millionths to the wire's thousandths.
-func (to ticketTo) quantity(q fiscal.Quantity) (uint64, error) {
+func (f Form) quantity(q fiscal.Quantity) (uint64, error) {
 	const scale = fiscal.OneUnit / wire.QuantityScale
 	switch {
 	case q <= 0:
 		return 0, invalid(fiscal.BadValue, "quantity", "%v is not above zero", q)
 	case q%scale != 0:
 		return 0, invalid(fiscal.BadValue, "quantity", "%v has more than three decimals", q)
-	case q/scale > math.MaxUint32 && to.version < wire.V203:
-		return 0, invalid(fiscal.BadValue, "quantity", "%v does not fit the 32 bits of version %s", q, to.version)
+	case q/scale > math.MaxUint32 && f.Version < wire.V203:
+		return 0, invalid(fiscal.BadValue, "quantity", "%v does not fit the 32 bits of version %s", q, f.Version)
 	}
 	return uint64(q / scale), nil
 }
 
 // stamps gives one mark to the old field and several to the list of 2.0.3.
-func (to ticketTo) stamps(all []string) (one *string, list []string, err error) {
+func (f Form) stamps(all []string) (one *string, list []string, err error) {
 	switch {
 	case len(all) == 0:
 		return nil, nil, nil
-	case to.version >= wire.V203:
+	case f.Version >= wire.V203:
 		return nil, all, nil
 	case len(all) == 1:
 		return text(all[0]), nil, nil
 	}
-	return nil, nil, invalid(fiscal.BadValue, "excise_stamp", "%d marks on one line; version %s carries one, so write a line for each piece", len(all), to.version)
+	return nil, nil, invalid(fiscal.BadValue, "excise_stamp", "%d marks on one line; version %s carries one, so write a line for each piece", len(all), f.Version)
 }
 
-func (to ticketTo) taxes(all []fiscal.Tax) ([]*kkmpb.TicketRequest_Tax, error) {
+func (f Form) taxes(all []fiscal.Tax) ([]*kkmpb.TicketRequest_Tax, error) {
 	var out []*kkmpb.TicketRequest_Tax
 	for i := range all {
 		t := &all[i]
@@ -210,8 +211,8 @@ func (to ticketTo) taxes(all []fiscal.Tax) ([]*kkmpb.TicketRequest_Tax, error) {
 			return nil, invalid(fiscal.BadValue, "taxes", "negative")
 		}
 		x := &kkmpb.TicketRequest_Tax{TaxType: &t.Kind, Percent: &t.Percent, Sum: wire.NewMoney(t.Sum), IsInTotalSum: &t.Included}
-		if to.version < wire.V201 {
-			x.TaxationType = &to.taxSystem
+		if f.Version < wire.V201 {
+			x.TaxationType = &f.TaxSystem
 		}
 		out = append(out, x)
 	}
@@ -219,14 +220,14 @@ func (to ticketTo) taxes(all []fiscal.Tax) ([]*kkmpb.TicketRequest_Tax, error) {
 }
 
 // modifier gives a change of price the name that 2.0.1 and later demand.
-func (to ticketTo) modifier(m *fiscal.Modifier, name string) (*kkmpb.TicketRequest_Modifier, error) {
+func (f Form) modifier(m *fiscal.Modifier, name string) (*kkmpb.TicketRequest_Modifier, error) {
 	if m == nil {
 		return nil, nil
 	}
 	if m.Sum < 0 {
 		return nil, invalid(fiscal.BadValue, "sum", "negative")
 	}
-	taxes, err := to.taxes(m.Taxes)
+	taxes, err := f.taxes(m.Taxes)
 	if err != nil {
 		return nil, err
 	}
@@ -236,19 +237,19 @@ func (to ticketTo) modifier(m *fiscal.Modifier, name string) (*kkmpb.TicketReque
 	return &kkmpb.TicketRequest_Modifier{Name: &name, Sum: wire.NewMoney(m.Sum), Taxes: taxes}, nil
 }
 
-func (to ticketTo) payment(p *fiscal.Payment) (*kkmpb.TicketRequest_Payment, error) {
+func (f Form) payment(p *fiscal.Payment) (*kkmpb.TicketRequest_Payment, error) {
 	kind, ok := payments[p.Kind]
 	if !ok {
 		return nil, invalid(fiscal.BadValue, "type", "the protocol has no payment by %v", p.Kind)
 	}
-	if to.version > wire.V200 && (p.Kind == fiscal.PayCredit || p.Kind == fiscal.PayTare) {
+	if f.Version > wire.V200 && (p.Kind == fiscal.PayCredit || p.Kind == fiscal.PayTare) {
 		return nil, invalid(fiscal.BadValue, "type", "payment by %v ended with version 2.0.0", p.Kind)
 	}
 	if p.Sum < 0 {
 		return nil, invalid(fiscal.BadValue, "sum", "negative")
 	}
 	out := &kkmpb.TicketRequest_Payment{Type: &kind, Sum: wire.NewMoney(p.Sum)}
-	if to.version < wire.V203 || len(p.Requisites) == 0 {
+	if f.Version < wire.V203 || len(p.Requisites) == 0 {
 		return out, nil
 	}
 	var err error
@@ -293,12 +294,12 @@ func card(req []fiscal.Requisite) (*kkmpb.TicketRequest_CardPaymentFields, error
 }
 
 // buyer is where to send the receipt and who buys, or nil.
-func (to ticketTo) buyer(r *fiscal.Receipt) *kkmpb.TicketRequest_ExtensionOptions {
+func (f Form) buyer(r *fiscal.Receipt) *kkmpb.TicketRequest_ExtensionOptions {
 	x := &kkmpb.TicketRequest_ExtensionOptions{CustomerEmail: text(r.Buyer.Email), CustomerPhone: text(r.Buyer.Phone)}
-	if to.version >= wire.V125 {
+	if f.Version >= wire.V125 {
 		x.Auxiliary = auxiliary(r.Requisites)
 	}
-	if to.version >= wire.V201 {
+	if f.Version >= wire.V201 {
 		x.CustomerIinOrBin = text(string(r.Buyer.XIN))
 	}
 	if x.CustomerEmail == nil && x.CustomerPhone == nil && x.CustomerIinOrBin == nil && len(x.Auxiliary) == 0 {
@@ -309,7 +310,7 @@ func (to ticketTo) buyer(r *fiscal.Receipt) *kkmpb.TicketRequest_ExtensionOption
 
 // domain is the trade. Versions 1.2.x and 2.0.3 want it said, so it is always
 // said; the block of the trade comes from the requisite "domain".
-func (to ticketTo) domain(req []fiscal.Requisite) (*kkmpb.TicketRequest_Domain, error) {
+func (f Form) domain(req []fiscal.Requisite) (*kkmpb.TicketRequest_Domain, error) {
 	kind := kkmpb.TicketRequest_DOMAIN_TRADING
 	d := &kkmpb.TicketRequest_Domain{Type: &kind}
 	for _, q := range req {
