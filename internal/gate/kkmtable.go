@@ -12,7 +12,7 @@ import (
 // faults. A refusal is a decision and never comes this way; kinds that only a
 // refusal can have are our own fault here.
 //
-// Source: KKM 2.0.2 §4.1.
+// Source: KKM 2.0.2, table of result codes.
 var kkmCodes = [...]uint32{
 	fiscal.Internal:        kkm.CodeUnknownError,
 	fiscal.Invalid:         kkm.CodeUnknownError,
