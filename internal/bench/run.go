@@ -1,0 +1,139 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"sync"
+	"time"
+
+	wire "openofd/internal/protocol/kkm"
+)
+
+// Credential is what a register needs to speak: the operator's number for it
+// and the current token. ReqNum is the last one used.
+type Credential struct {
+	ID     uint32 `json:"id"`
+	Token  uint32 `json:"token"` // secret
+	ReqNum uint16 `json:"reqnum,omitempty"`
+}
+
+// Config describes a load. Addr and Registers must be set.
+type Config struct {
+	Addr        string
+	Registers   []Credential  // each is used by one connection
+	Connections int           // 0 means 64; never more than registers
+	Duration    time.Duration // of the measured part; 0 means 10 s
+	Warmup      time.Duration // before it, not measured
+	// Rate is how many receipts a second are due, from all connections together;
+	// 0 sends as fast as answers come. With a rate a latency counts from the
+	// moment when the receipt was due, so an operator that stands still is not
+	// spared the receipts that came meanwhile.
+	Rate    int
+	Version wire.Version   // 2.0.0 or later; 0 means 2.0.3
+	Zone    *time.Location // of the registers' clocks; nil means UTC
+}
+
+func (c Config) filled() (Config, error) {
+	if c.Connections == 0 {
+		c.Connections = 64
+	}
+	if c.Duration == 0 {
+		c.Duration = 10 * time.Second
+	}
+	if c.Version == 0 {
+		c.Version = wire.V203
+	}
+	if c.Zone == nil {
+		c.Zone = time.UTC
+	}
+	switch {
+	case len(c.Registers) == 0:
+		return c, errors.New("bench: no registers")
+	case c.Connections < 0 || c.Duration < 0 || c.Warmup < 0 || c.Rate < 0:
+		return c, errors.New("bench: connections, durations and rate are not negative")
+	case c.Version < wire.V200 || !c.Version.Known():
+		return c, fmt.Errorf("bench: version %d: the load speaks 2.0.0 to 2.0.4", c.Version)
+	}
+	c.Connections = min(c.Connections, len(c.Registers))
+	return c, nil
+}
+
+// Load is what a run has measured.
+type Load struct {
+	Accepted     uint64            // receipts answered with 0 and a number, in the measured part
+	Elapsed      time.Duration     // of the measured part
+	Errors       map[string]uint64 // by "code 254", "connection", "answer"
+	RequestBytes int               // of a receipt, header included
+	AnswerBytes  int
+	Registers    []Credential // as they are now, for the next run
+	Connections  int
+
+	latencies histogram
+}
+
+// PerSecond is how many receipts were accepted in a second.
+func (l *Load) PerSecond() float64 { return perSecond(l.Accepted, l.Elapsed) }
+
+// Latency is what perThousand of the receipts did not exceed, right to 1/64.
+func (l *Load) Latency(perThousand uint64) time.Duration { return l.latencies.quantile(perThousand) }
+
+// Max is the longest latency.
+func (l *Load) Max() time.Duration { return l.latencies.max }
+
+// Run puts the load on an operator and measures it. It ends when the time is
+// over or ctx does, each connection with its last answer.
+//
+// Errors: a bad Config, or no connection at all. What goes wrong later is
+// counted in Load.Errors.
+func Run(ctx context.Context, cfg Config) (*Load, error) {
+	cfg, err := cfg.filled()
+	if err != nil {
+		return nil, err
+	}
+	clients := make([]*client, cfg.Connections)
+	for i := range clients {
+		if clients[i], err = newClient(cfg, i); err != nil {
+			return nil, err
+		}
+	}
+	for i, c := range cfg.Registers {
+		clients[i%len(clients)].add(c)
+	}
+	if err := clients[0].connect(ctx); err != nil {
+		return nil, fmt.Errorf("bench: %w", err)
+	}
+	start := time.Now()
+	measured := start.Add(cfg.Warmup)
+	end := measured.Add(cfg.Duration)
+	var all sync.WaitGroup
+	for _, c := range clients {
+		all.Go(func() { c.work(ctx, start, measured, end) })
+	}
+	all.Wait()
+
+	l := &Load{Elapsed: min(time.Since(measured), cfg.Duration), Errors: make(map[string]uint64), Connections: cfg.Connections,
+		Registers: make([]Credential, len(cfg.Registers))}
+	for i, c := range clients {
+		l.Accepted += c.accepted
+		l.latencies.merge(&c.latencies)
+		for what, n := range maps.All(c.errors) {
+			l.Errors[what] += n
+		}
+		if c.answerBytes > 0 {
+			l.RequestBytes, l.AnswerBytes = len(c.template.frame), c.answerBytes
+		}
+		for j, r := range c.registers {
+			l.Registers[i+j*len(clients)] = r.Credential
+		}
+	}
+	return l, nil
+}
+
+func perSecond(n uint64, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
