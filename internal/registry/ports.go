@@ -66,10 +66,12 @@ type Store interface {
 	// ByID one among them. It sets card.Register, unless that is already set,
 	// and Version 1. AlreadyThere if the ID (Field "register"), an address
 	// (Field "registration_number"), or model and serial number together (Field
-	// "serial_number") are taken.
+	// "serial_number") are taken; the latter by a register that is not
+	// deregistered, for a device that was sold is registered anew.
 	AddRegister(ctx context.Context, p fiscal.Partition, card *fiscal.Card, addresses []fiscal.Address) error
 	// AddAddress leads one more number to a register. Old ones go on leading to
-	// it, for old receipts bear them.
+	// it, for old receipts bear them. Once more is no error; AlreadyThere if it
+	// leads to another register.
 	AddAddress(ctx context.Context, a fiscal.Address, r fiscal.RegisterID) error
 	// Register reads one register; NotFound if there is none.
 	Register(ctx context.Context, r fiscal.RegisterID) (Listed, error)

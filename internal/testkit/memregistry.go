@@ -112,7 +112,11 @@ func (m *MemStore) AddRegister(_ context.Context, p fiscal.Partition, card *fisc
 		return taken("register")
 	}
 	for _, r := range m.registers {
-		if c := &r.cards[len(r.cards)-1]; card.SerialNumber != "" && c.Model == card.Model && c.SerialNumber == card.SerialNumber {
+		c := &r.cards[len(r.cards)-1]
+		if card.SerialNumber == "" || c.Model != card.Model || c.SerialNumber != card.SerialNumber {
+			continue
+		}
+		if s, err := r.parsed(); err != nil || s.Status != fiscal.StatusDeregistered {
 			return taken("serial_number")
 		}
 	}
