@@ -1,11 +1,12 @@
 package cabinet
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 
 	"openofd/internal/fiscal"
@@ -39,20 +40,6 @@ type Query struct {
 // honest one is a date with spaces around it.
 const maxParam = 64
 
-// timeForms are the ways in which receipts, QR codes and browsers' forms write
-// a time, each with and without seconds.
-var timeForms = []struct {
-	layout string
-	minute bool
-}{
-	{"20060102T150405", false},
-	{"20060102T1504", true},
-	{"2006-01-02T15:04:05", false},
-	{"2006-01-02T15:04", true},
-	{"02.01.2006T15:04:05", false},
-	{"02.01.2006T15:04", true},
-}
-
 // ParseQuery reads a check from the values of an URL or a form. It is lenient
 // in what devices and people do differently: order of keys, keys of others,
 // one or two decimals, a comma, no sum, no seconds, spaces.
@@ -61,35 +48,43 @@ var timeForms = []struct {
 // such codes are small and consecutive on some devices, so code and minute
 // alone could be tried out in a day.
 //
-// Errors are Invalid (MissingParameter, BadValue) and name the parameter.
+// Errors are Invalid (MissingParameter, BadValue), one for each parameter, which
+// they name, joined in the order of QR codes.
 // Source: KKM reference §11.
 func ParseQuery(values map[string][]string) (Query, error) {
 	var q Query
-	code, err := text(values, ParamCode)
+	var wrong [4]error
+	var number uint64
+	q.Code, number, wrong[0] = parseCode(values)
+	q.RegistrationNumber, wrong[1] = parseRegister(values)
+	q.Sum, wrong[2] = parseSum(values)
+	q.Time, q.Minute, wrong[3] = parseTime(values)
+	err := errors.Join(wrong[:]...)
+	if err == nil && q.Minute && q.Sum == nil && number <= math.MaxUint32 {
+		err = &fiscal.Error{Reason: fiscal.MissingParameter, Field: string(ParamSum), Msg: "an autonomous code with a time without seconds is checked together with the sum"}
+	}
+	return q, err
+}
+
+func parseCode(values map[string][]string) (code string, number uint64, err error) {
+	if code, err = text(values, ParamCode); err != nil {
+		return "", 0, err
+	}
+	if number, err = strconv.ParseUint(code, 10, 64); err != nil || code[0] == '+' {
+		return "", 0, bad(ParamCode, "%q is not a number: a fiscal sign or an autonomous code has digits only", code)
+	}
+	return code, number, nil
+}
+
+func parseRegister(values map[string][]string) (string, error) {
+	s, err := text(values, ParamRegister)
 	if err != nil {
-		return q, err
+		return "", err
 	}
-	q.Code = code
-	number, err := strconv.ParseUint(q.Code, 10, 64)
-	if err != nil || q.Code[0] == '+' {
-		return q, bad(ParamCode, "%q is not a number: a fiscal sign or an autonomous code has digits only", q.Code)
+	if strings.ContainsFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '-' && (r < 'A' || r > 'Z') }) {
+		return "", bad(ParamRegister, "%q holds what no registration number has", s)
 	}
-	if q.RegistrationNumber, err = text(values, ParamRegister); err != nil {
-		return q, err
-	}
-	if i := strings.IndexFunc(q.RegistrationNumber, func(r rune) bool { return (r < '0' || r > '9') && r != '-' && (r < 'A' || r > 'Z') }); i >= 0 {
-		return q, bad(ParamRegister, "%q holds what no registration number has", q.RegistrationNumber)
-	}
-	if q.Sum, err = parseSum(values); err != nil {
-		return q, err
-	}
-	if q.Time, q.Minute, err = parseTime(values); err != nil {
-		return q, err
-	}
-	if q.Minute && q.Sum == nil && number <= math.MaxUint32 {
-		return q, &fiscal.Error{Reason: fiscal.MissingParameter, Field: string(ParamSum), Msg: "an autonomous code with a time without seconds is checked together with the sum"}
-	}
-	return q, nil
+	return s, nil
 }
 
 // text is a parameter that must be there, without spaces.
@@ -144,17 +139,37 @@ func parseTime(values map[string][]string) (t fiscal.WallTime, minute bool, err 
 	return t, minute, nil
 }
 
+// Times as QR codes, browsers and receipts write them. The year of a receipt
+// may have two digits; a dot may stand for each colon.
+var (
+	compactTime = regexp.MustCompile(`^(\d{4})(\d\d)(\d\d)[Tt ](\d\d)(\d\d)(\d\d)?$`)
+	isoTime     = regexp.MustCompile(`^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d))?$`)
+	paperTime   = regexp.MustCompile(`^(\d{1,2})[./-](\d{1,2})[./-](\d{4}|\d\d)[\pZ,/Tt]+(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?$`)
+)
+
 // ParseTime reads a time in any of the ways in which it stands in a QR code, on
 // a receipt or in a form; minute is set when it has no seconds.
 func ParseTime(s string) (t fiscal.WallTime, minute, ok bool) {
-	// A space, comma or slash between date and time is a separator.
-	s = strings.ToUpper(strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '/' }), "T"))
-	for _, form := range timeForms {
-		if at, err := time.Parse(form.layout, s); err == nil && at.Nanosecond() == 0 {
-			return fiscal.WallTime(at.Unix()), form.minute, true
+	s = strings.TrimSpace(s)
+	m := compactTime.FindStringSubmatch(s)
+	if m == nil {
+		m = isoTime.FindStringSubmatch(s)
+	}
+	if m == nil {
+		if m = paperTime.FindStringSubmatch(s); m == nil {
+			return 0, false, false
+		}
+		m[1], m[3] = m[3], m[1]
+		if len(m[1]) == 2 {
+			m[1] = "20" + m[1]
 		}
 	}
-	return 0, false, false
+	var n [7]int
+	for i := 1; i < len(n); i++ {
+		n[i], _ = strconv.Atoi(m[i]) // digits, or "" for no seconds
+	}
+	t, ok = fiscal.WallDate(n[1], n[2], n[3], n[4], n[5], n[6])
+	return t, m[6] == "", ok
 }
 
 func bad(p Param, format string, args ...any) error {

@@ -31,6 +31,8 @@ func TestParseQuery(t *testing.T) {
 		{"i=500000000002&f=010101907421&s=1777.50&t=2026-03-14T09:12", minute},
 		{"i=500000000002&f=010101907421&s=1777.50&t=20260314t0912", minute},
 		{"i=500000000002&f=010101907421&s=1777.50&t=14.03.2026+09:12", minute},
+		{"i=500000000002&f=010101907421&s=1777.50&t=+14.03.26+9.12+", minute},
+		{"i=500000000002&f=010101907421&s=1777.50&t=14/3/2026%E2%80%AF09:12:41", full},
 	}
 	for _, tt := range tests {
 		values, err := url.ParseQuery(tt.query)
@@ -74,6 +76,8 @@ func TestParseQueryRefuses(t *testing.T) {
 		{"i=500000000002" + f, fiscal.MissingParameter, "t"},
 		{"i=500000000002" + f + "&t=20260230T091241", fiscal.BadValue, "t"},
 		{"i=500000000002" + f + "&t=20260314", fiscal.BadValue, "t"},
+		{"i=500000000002" + f + "&t=20260314T246000", fiscal.BadValue, "t"},
+		{"i=500000000002" + f + "&t=03.14.2026+09:12", fiscal.BadValue, "t"},
 		{"i=500000000002" + f + "&t=20260314T091241.5", fiscal.BadValue, "t"},
 		{"i=500000000002" + f + "&t=" + strings.Repeat("1", 65), fiscal.BadValue, "t"},
 		{"i=1001" + f + "&t=20260313T1000", fiscal.MissingParameter, "s"}, // could be counted up
@@ -88,6 +92,24 @@ func TestParseQueryRefuses(t *testing.T) {
 		if !errors.As(err, &e) || e.Reason != tt.reason || e.Field != tt.field {
 			t.Errorf("ParseQuery(%s) = %+v, %v, want %v (%s)", tt.query, q, err, tt.reason, tt.field)
 		}
+	}
+}
+
+func TestParseQueryNamesAll(t *testing.T) {
+	_, err := ParseQuery(map[string][]string{"i": {"x"}, "s": {"1"}, "t": {"soon"}})
+	all, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("ParseQuery = %v, want several errors", err)
+	}
+	var fields []string
+	for _, err := range all.Unwrap() {
+		var e *fiscal.Error
+		if errors.As(err, &e) {
+			fields = append(fields, e.Field)
+		}
+	}
+	if got := strings.Join(fields, ""); got != "ift" {
+		t.Errorf("ParseQuery complains about %q, want i, f and t", got)
 	}
 }
 

@@ -1,0 +1,191 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"openofd/internal/cabinet"
+	"openofd/internal/fiscal"
+	"openofd/internal/web/ui"
+)
+
+// Prefix is where version 1 lives.
+const Prefix = "/api/v1"
+
+// language is what a program gets that does not ask for another.
+const language = "en"
+
+// Checker answers whether a receipt is real; cabinet.Checker is one.
+type Checker interface {
+	Check(ctx context.Context, q cabinet.Query) (cabinet.Result, error)
+}
+
+// Handler serves version 1. Safe for concurrent use.
+type Handler struct {
+	checker  Checker
+	operator fiscal.Operator
+	locales  ui.Locales
+	log      *slog.Logger
+	mux      *http.ServeMux
+	huma     huma.API
+}
+
+// New makes the handler. It does no I/O.
+func New(checker Checker, operator fiscal.Operator, locales ui.Locales, log *slog.Logger) *Handler {
+	h := &Handler{checker: checker, operator: operator, locales: locales, log: log, mux: http.NewServeMux()}
+	h.huma = humago.New(h.mux, huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{
+				Title:   "OpenOFD",
+				Version: "1",
+				Description: "What a fiscal data operator tells programs. Amounts and quantities are text with a point. " +
+					"Times of registers have no zone. Errors are application/problem+json. " +
+					"No key is needed; each address has a generous number of checks, and checks that find nothing cost more of it.",
+				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			},
+			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+		},
+		OpenAPIPath:   Prefix + "/openapi",
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+	})
+	h.registerCheck()
+	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h.Fail(w, r, &fiscal.Error{Reason: fiscal.NothingThere})
+	})
+	return h
+}
+
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) { h.mux.ServeHTTP(w, r) }
+
+// OpenAPI is the description of version 1.
+func (h *Handler) OpenAPI() *huma.OpenAPI { return h.huma.OpenAPI() }
+
+// checkInput is a check as a program asks it. All parameters are lenient text:
+// what is wrong with one is said by a problem, not by a schema.
+type checkInput struct {
+	Code     string `query:"i" doc:"Fiscal sign or autonomous code, in digits. Required." example:"362397639340"`
+	Register string `query:"f" doc:"Registration number of the register (РНМ). Required." example:"010101907421"`
+	Sum      string `query:"s" doc:"Total. Optional; compared if given, needed for an autonomous code with a time without seconds." example:"1777.50"`
+	Time     string `query:"t" doc:"Time on the receipt, YYYYMMDDTHHMMSS; without seconds the minute is compared. Required." example:"20260314T091241"`
+	Lang     string `query:"lang" doc:"Language of messages: kk, ru or en. Without it the header Accept-Language chooses." example:"ru"`
+	Accept   string `header:"Accept-Language" doc:"Language of messages."`
+}
+
+func (in *checkInput) values() url.Values {
+	return url.Values{
+		string(cabinet.ParamCode): {in.Code}, string(cabinet.ParamRegister): {in.Register},
+		string(cabinet.ParamSum): {in.Sum}, string(cabinet.ParamTime): {in.Time},
+	}
+}
+
+type checkOutput struct {
+	Vary     string `header:"Vary" doc:"What the answer depends on."`
+	Language string `header:"Content-Language" doc:"Language of the messages."`
+	Body     CheckResult
+}
+
+func (h *Handler) registerCheck() {
+	op := huma.Operation{
+		OperationID: "check",
+		Method:      http.MethodGet,
+		Path:        Prefix + "/check",
+		Summary:     "Is this receipt real?",
+		Description: "Looks a receipt up by what its QR code or its paper says. Contents are given only when code, register and time fit, " +
+			"and the sum if it is given. Whether a register or a code is unknown cannot be told apart. " +
+			"The same at /check and / with Accept: application/json.",
+		Responses: map[string]*huma.Response{},
+	}
+	problem := h.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
+	for status, what := range map[int]string{
+		http.StatusBadRequest:          "A parameter is missing or cannot be right.",
+		http.StatusTooManyRequests:     "Too many checks from one address; Retry-After says when to go on.",
+		http.StatusInternalServerError: "Our own fault.",
+		http.StatusServiceUnavailable:  "Something we depend on is down; Retry-After says when to try again.",
+	} {
+		op.Responses[strconv.Itoa(status)] = &huma.Response{
+			Description: what,
+			Content:     map[string]*huma.MediaType{"application/problem+json": {Schema: problem}},
+		}
+	}
+	huma.Register(h.huma, op, h.check)
+}
+
+// check serves GET /api/v1/check.
+func (h *Handler) check(ctx context.Context, in *checkInput) (*checkOutput, error) {
+	l := h.locales[ui.Negotiate(in.Lang, in.Accept, language)]
+	q, err := cabinet.ParseQuery(in.values())
+	if err != nil {
+		return nil, h.fault(err, l)
+	}
+	result, err := h.checker.Check(ctx, q)
+	if err != nil {
+		return nil, h.fault(err, l)
+	}
+	return &checkOutput{Vary: "Accept, Accept-Language", Language: l.Lang, Body: h.newCheckResult(l, result)}, nil
+}
+
+func (h *Handler) newCheckResult(l *ui.Locale, result cabinet.Result) CheckResult {
+	verdict := result.Verdict.String()
+	out := CheckResult{Verdict: verdict, Message: l.T("verdict." + verdict + ".title"), LookAgainAfter: wall(result.LookAgain)}
+	for _, p := range result.Differs {
+		out.Differs = append(out.Differs, string(p))
+	}
+	if result.Found != nil {
+		out.Receipt = newReceipt(l, result.Found, &h.operator)
+		if result.Found.Canceled != nil {
+			out.Message = l.T("verdict.canceled.title")
+		}
+	}
+	return out
+}
+
+// fault is a Problem on its way through huma.
+type fault struct {
+	Problem
+	language string
+}
+
+func (f *fault) Error() string             { return f.Title }
+func (f *fault) GetStatus() int            { return f.Status }
+func (f *fault) ContentType(string) string { return "application/problem+json" }
+
+func (f *fault) GetHeaders() http.Header {
+	header := http.Header{"Content-Language": {f.language}, "Vary": {"Accept, Accept-Language"}}
+	if f.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(f.RetryAfter))
+	}
+	return header
+}
+
+// fault words an error, and logs what a person must look at.
+func (h *Handler) fault(err error, l *ui.Locale) *fault {
+	p := ui.ProblemOf(err, l)
+	if p.Status == http.StatusInternalServerError {
+		h.log.Error("request failed", "path", Prefix+"/check", "err", err)
+	}
+	return &fault{language: l.Lang, Problem: Problem{
+		Type: "about:blank", Title: p.What, Status: p.Status, Detail: p.Next, Kind: strings.ReplaceAll(p.Kind.String(), " ", "_"),
+		Reason: p.Reason.String(), Parameter: p.Field, RetryAfter: p.RetryAfter,
+	}}
+}
+
+// Fail answers a program with an error.
+func (h *Handler) Fail(w http.ResponseWriter, r *http.Request, err error) {
+	f := h.fault(err, h.locales.For(r, language))
+	for key, values := range f.GetHeaders() {
+		w.Header()[key] = values
+	}
+	w.Header().Set("Content-Type", f.ContentType(""))
+	w.WriteHeader(f.Status)
+	_ = huma.DefaultJSONFormat.Marshal(w, f.Problem) // the client is gone: nothing to tell it
+}

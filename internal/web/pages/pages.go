@@ -1,0 +1,67 @@
+package pages
+
+import (
+	"context"
+	"embed"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"openofd/internal/cabinet"
+	"openofd/internal/fiscal"
+	"openofd/internal/web/ui"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Checker answers whether a receipt is real; cabinet.Checker is one.
+type Checker interface {
+	Check(ctx context.Context, q cabinet.Query) (cabinet.Result, error)
+}
+
+// Handler serves the pages. Safe for concurrent use.
+type Handler struct {
+	checker  Checker
+	operator fiscal.Operator
+	render   *ui.Renderer
+}
+
+// New reads the templates.
+func New(checker Checker, operator fiscal.Operator, log *slog.Logger) (*Handler, error) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return nil, err
+	}
+	render, err := ui.NewRenderer(files, operator, log)
+	if err != nil {
+		return nil, err
+	}
+	return &Handler{checker: checker, operator: operator, render: render}, nil
+}
+
+// Renderer is what the pages are made with, for the rest of the door.
+func (h *Handler) Renderer() *ui.Renderer { return h.render }
+
+// Asks reports whether an address carries a check: QR codes that devices build
+// themselves lead to the front page with the same parameters.
+func Asks(r *http.Request) bool {
+	q := r.URL.Query()
+	return slices.ContainsFunc(cabinet.Params(), func(p cabinet.Param) bool { return q.Has(string(p)) })
+}
+
+// Front serves GET /: what this operator is, and the form of the check.
+func (h *Handler) Front(w http.ResponseWriter, r *http.Request) {
+	l := h.render.Locale(r)
+	h.render.Render(w, r, http.StatusOK, "front.html", l.T("form.heading"), front{
+		Operator: h.operator, Name: h.render.OperatorName(l), Form: newForm(l, r, nil),
+	})
+}
+
+// front is what the front page shows.
+type front struct {
+	Operator fiscal.Operator
+	Name     string
+	Form     form
+}

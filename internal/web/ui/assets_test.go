@@ -1,0 +1,169 @@
+package ui
+
+import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/skip2/go-qrcode"
+)
+
+func TestAssets(t *testing.T) {
+	a, err := LoadAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	get := func(path, accept string) *http.Response {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+		r.Header.Set("Accept-Encoding", accept)
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		return w.Result()
+	}
+	for name := range a.names {
+		res := get(a.Path(name), "")
+		body, _ := io.ReadAll(res.Body)
+		if res.StatusCode != http.StatusOK || len(body) == 0 {
+			t.Fatalf("%s: %d, %d bytes", a.Path(name), res.StatusCode, len(body))
+		}
+		sum := sha256.Sum256(body)
+		if !strings.Contains(a.Path(name), hex.EncodeToString(sum[:8])) {
+			t.Errorf("%s does not carry the hash of what it gives", a.Path(name))
+		}
+		if got := res.Header.Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+			t.Errorf("%s may be kept %q", name, got)
+		}
+		if strings.HasSuffix(name, ".css") {
+			for _, ref := range reference.FindAllSubmatch(body, -1) {
+				if res := get(string(ref[1]), ""); res.StatusCode != http.StatusOK {
+					t.Errorf("%s names %s, which answers %d", name, ref[1], res.StatusCode)
+				}
+			}
+			packed := get(a.Path(name), "gzip, br")
+			z, err := gzip.NewReader(packed.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if unpacked, err := io.ReadAll(z); err != nil || string(unpacked) != string(body) {
+				t.Errorf("%s packed is not what it is unpacked (%v)", name, err)
+			}
+		}
+	}
+	for _, path := range []string{AssetPath + "base.css", AssetPath, AssetPath + "font/LICENSE", AssetPath + "../doc.go"} {
+		if res := get(path, ""); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s answers %d, want 404", path, res.StatusCode)
+		}
+	}
+	if err := a.add("bad.css", []byte(`a { background: url("gone.svg") }`)); err == nil {
+		t.Error("a stylesheet that names what is not there was loaded")
+	}
+}
+
+// TestAssetWeight keeps what a buyer's phone fetches small.
+func TestAssetWeight(t *testing.T) {
+	a, err := LoadAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, f := range a.files {
+		if f.packed != nil {
+			total += len(f.packed)
+		} else {
+			total += len(f.content)
+		}
+	}
+	if total > 64<<10 {
+		t.Errorf("the assets weigh %d bytes together, want 64 KiB at most", total)
+	}
+	t.Logf("%d bytes, fonts in all weights included", total)
+}
+
+// TestVendored: what others made is listed with its checksum, and nothing else
+// is.
+func TestVendored(t *testing.T) {
+	list, err := os.ReadFile("VENDOR.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := 0
+	check := func(files fs.FS, pattern, prefix string) {
+		names, err := fs.Glob(files, pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no files for %s: %v", pattern, err)
+		}
+		for _, name := range names {
+			content, err := fs.ReadFile(files, name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum := sha256.Sum256(content)
+			if row := "| `" + prefix + name + "` | `" + hex.EncodeToString(sum[:]) + "` |"; !strings.Contains(string(list), row) {
+				t.Errorf("VENDOR.md lacks the row\n%s", row)
+			}
+			listed++
+		}
+	}
+	check(assetFiles, "assets/font/*", "")
+	check(os.DirFS("../testdata"), "vendor/*", "../testdata/")
+	if rows := strings.Count(string(list), "\n| `"); rows != listed {
+		t.Errorf("VENDOR.md has %d rows of files, there are %d", rows, listed)
+	}
+}
+
+// TestQR draws the path again and compares it with the code.
+func TestQR(t *testing.T) {
+	const text = "https://ofd.example/check?i=362397639340&f=010101907421&s=23456.10&t=20260314T091241"
+	q, err := NewQR(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := qrcode.New(text, qrcode.Medium)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := code.Bitmap() // with its own quiet zone of four
+	if q.Side != len(want) {
+		t.Fatalf("side %d, want %d", q.Side, len(want))
+	}
+	drawn := make([][]bool, q.Side)
+	for y := range drawn {
+		drawn[y] = make([]bool, q.Side)
+	}
+	for _, m := range pathRun.FindAllStringSubmatch(q.Path, -1) {
+		x, y, run := atoi(t, m[1]), atoi(t, m[2]), atoi(t, m[3])
+		for i := range run {
+			drawn[y][x+i] = true
+		}
+	}
+	for y := range want {
+		for x := range want[y] {
+			if drawn[y][x] != want[y][x] {
+				t.Fatalf("square %d, %d is %t, want %t", x, y, drawn[y][x], want[y][x])
+			}
+		}
+	}
+	if _, err := NewQR(strings.Repeat("x", 5000)); err == nil {
+		t.Error("a text too long for a code was drawn")
+	}
+}
+
+var pathRun = regexp.MustCompile(`M(\d+) (\d+)h(\d+)v1h-\d+z`)
+
+func atoi(t *testing.T, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

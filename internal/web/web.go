@@ -1,0 +1,115 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"openofd/internal/cabinet"
+	"openofd/internal/fiscal"
+	"openofd/internal/web/api"
+	"openofd/internal/web/pages"
+	"openofd/internal/web/ui"
+)
+
+// Checker answers whether a receipt is real; cabinet.Checker is one.
+type Checker interface {
+	Check(ctx context.Context, q cabinet.Query) (cabinet.Result, error)
+}
+
+// New makes the door. operator.Site should be set: it stands in links and QR
+// codes. An error is a fault of the embedded files.
+func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, error) {
+	cfg = cfg.withDefaults()
+	limited := &limitedChecker{checker: checker, limits: newLimits(cfg, now), missCost: cfg.MissCost, timeout: cfg.CheckTimeout}
+	front, err := pages.New(limited, operator, log)
+	if err != nil {
+		return nil, err
+	}
+	render := front.Renderer()
+	programs := api.New(limited, operator, render.Locales, log)
+
+	mux := http.NewServeMux()
+	mux.Handle(ui.AssetPath, render.Assets)
+	mux.Handle("/api/", programs)
+	mux.HandleFunc("/check", func(w http.ResponseWriter, r *http.Request) {
+		if wantsJSON(r) {
+			serveAs(programs, api.Prefix+"/check", w, r)
+			return
+		}
+		front.Check(w, r)
+	})
+	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case !pages.Asks(r):
+			front.Front(w, r)
+		case wantsJSON(r):
+			serveAs(programs, api.Prefix+"/check", w, r)
+		default:
+			front.Check(w, r)
+		}
+	})
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		render.Error(w, r, &fiscal.Error{Reason: fiscal.NothingThere})
+	})
+	return ui.Secure(reading(programs, render, withClient(cfg.TrustedProxies, mux))), nil
+}
+
+// reading refuses what is not a read: nothing here changes anything.
+func reading(programs *api.Handler, render *ui.Renderer, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Allow", "GET, HEAD")
+		err := &fiscal.Error{Reason: fiscal.UnsupportedCommand}
+		if strings.HasPrefix(r.URL.Path, "/api/") || wantsJSON(r) {
+			programs.Fail(w, r, err)
+			return
+		}
+		render.Error(w, r, err)
+	})
+}
+
+// serveAs lets another handler answer under the address it knows.
+func serveAs(h http.Handler, path string, w http.ResponseWriter, r *http.Request) {
+	u := *r.URL
+	u.Path, u.RawPath = path, ""
+	other := r.Clone(r.Context())
+	other.URL = &u
+	h.ServeHTTP(w, other)
+}
+
+// wantsJSON reports whether a client asks for JSON and not for a page. What
+// browsers send names text/html.
+func wantsJSON(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return strings.Contains(accept, "application/json") && !strings.Contains(accept, "text/html")
+}
+
+// limitedChecker lets each address ask so often and no more. A check that
+// finds the receipt costs one; any other costs more, so that those who try
+// codes out stand still long before those who scan receipts.
+type limitedChecker struct {
+	checker  Checker
+	limits   *limits
+	missCost int
+	timeout  time.Duration
+}
+
+func (c *limitedChecker) Check(ctx context.Context, q cabinet.Query) (cabinet.Result, error) {
+	address := clientOf(ctx)
+	if wait := c.limits.take(address); wait > 0 {
+		return cabinet.Result{}, &fiscal.Error{Reason: fiscal.RateLimited, Err: &ui.RetryError{After: wait}}
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	result, err := c.checker.Check(ctx, q)
+	if err == nil && result.Verdict != cabinet.Genuine {
+		c.limits.charge(address, c.missCost-1)
+	}
+	return result, err
+}
