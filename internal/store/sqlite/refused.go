@@ -1,0 +1,33 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+
+	"openofd/internal/journal"
+	"openofd/internal/store/sqlitefile"
+)
+
+// KeepRefused stores refused documents, at most perDay a register and day
+// (UTC). What is beyond is dropped without a word.
+func (db *DB) KeepRefused(ctx context.Context, all []journal.Refused, perDay int) error {
+	if len(all) == 0 {
+		return nil
+	}
+	err := db.main.Write(ctx, func(tx *sqlitefile.Tx) error {
+		for i := range all {
+			r := &all[i]
+			if _, err := tx.Exec(`INSERT INTO refused (partition, register, day, at, reason, field, detail, peer, request)
+				SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
+				WHERE (SELECT count(*) FROM refused WHERE register = ?2 AND day = ?3) < ?10`,
+				int64(r.Partition), int64(r.Register), r.At.Unix()/86_400, micros(r.At), r.Reason.String(), r.Field, r.Detail, r.Peer, r.Request, perDay); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("store refused documents: %w", err)
+	}
+	return nil
+}
