@@ -33,7 +33,8 @@ func TakeLock(path string) (*Lock, error) {
 		pid, _ := io.ReadAll(io.LimitReader(f, 20))
 		return nil, &fiscal.Error{Of: fiscal.Conflict, Field: "lock", Msg: fmt.Sprintf("%s is held by process %s: stop it, or use another folder", path, strings.TrimSpace(string(pid)))}
 	}
-	if err := f.Truncate(0); err == nil {
+	err = f.Truncate(0)
+	if err == nil {
 		_, err = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
 	if err != nil {

@@ -108,7 +108,9 @@ func staleAlone(w *world) {
 	}
 	w.stands(b)
 	w.stands(c)
-	w.stands(d)
+	if version, err := w.RowVersion(w.Context(), d.place); err != nil || version != 0 {
+		w.Errorf("RowVersion after a stale commit = %d, %v, want 0", version, err)
+	}
 
 	// All stale is no error either, and moves nothing.
 	old.version = 0
