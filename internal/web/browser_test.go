@@ -350,16 +350,20 @@ func address(name, lang string) string {
 	return path + "?lang=" + lang
 }
 
-// TestScreenshots makes the pictures of the docs, and of every page in every
-// language, scheme and width for a person to look at:
-//
-//	go test ./internal/web -run TestScreenshots -screenshots ../../docs/img
+// TestScreenshots makes the pictures of the docs, and below all/ those of every
+// page in every language, scheme and width, for a person to look at.
 func TestScreenshots(t *testing.T) {
 	if *screenshots == "" {
-		t.Skip("makes pictures on demand: -screenshots folder")
+		t.Skip("makes pictures on demand: scripts/screenshots.sh")
 	}
-	if err := os.MkdirAll(*screenshots, 0o755); err != nil {
+	all := filepath.Join(*screenshots, "all")
+	if err := os.MkdirAll(all, 0o755); err != nil {
 		t.Fatal(err)
+	}
+	write := func(folder, name string, picture []byte) {
+		if err := os.WriteFile(filepath.Join(folder, name+".png"), picture, 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
 	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
 	for _, lang := range []string{"kk", "ru", "en"} {
@@ -368,20 +372,42 @@ func TestScreenshots(t *testing.T) {
 			for _, width := range []int{360, 1280} {
 				b.look(t, scheme, width)
 				for name := range pictures() {
-					if name != "front" && name != "sale" && (width != 360 || lang != "kk") {
-						continue // the rest differ in words only
-					}
 					b.open(t, s.URL+address(name, lang))
 					picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 					if err != nil {
 						t.Fatal(err)
 					}
-					file := filepath.Join(*screenshots, fmt.Sprintf("%s-%s-%s-%d.png", name, lang, scheme, width))
-					if err := os.WriteFile(file, picture, 0o644); err != nil {
-						t.Fatal(err)
-					}
+					write(all, fmt.Sprintf("%s-%s-%s-%d", name, lang, scheme, width), picture)
 				}
 			}
+		}
+		// For the docs: the top of the page as it meets the eye.
+		for _, chosen := range []struct {
+			file, page, scheme string
+			width, height      int64
+		}{
+			{"check-kk", "sale", "light", 1280, 900},
+			{"check-ru", "sale", "light", 1280, 900},
+			{"check-en", "sale", "light", 1280, 900},
+			{"check-ru-dark", "sale", "dark", 1280, 900},
+			{"check-kk-phone", "taxi", "light", 360, 740},
+			{"front-ru", "front", "light", 1280, 900},
+		} {
+			if !strings.Contains(chosen.file+"-", "-"+lang+"-") {
+				continue
+			}
+			b.look(t, chosen.scheme, int(chosen.width))
+			scale := 1.0
+			if chosen.width < 600 {
+				scale = 2
+			}
+			b.do(t, chromedp.EmulateViewport(chosen.width, chosen.height, chromedp.EmulateScale(scale)))
+			b.open(t, s.URL+address(chosen.page, lang))
+			picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
+			if err != nil {
+				t.Fatal(err)
+			}
+			write(*screenshots, chosen.file, picture)
 		}
 	}
 }

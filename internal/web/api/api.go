@@ -41,7 +41,9 @@ type Handler struct {
 // New makes the handler. It does no I/O.
 func New(checker Checker, operator fiscal.Operator, locales ui.Locales, log *slog.Logger) *Handler {
 	h := &Handler{checker: checker, operator: operator, locales: locales, log: log, mux: http.NewServeMux()}
-	h.huma = humago.New(h.mux, huma.Config{
+	schemas := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
+	config := huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
 			Info: &huma.Info{
@@ -52,12 +54,14 @@ func New(checker Checker, operator fiscal.Operator, locales ui.Locales, log *slo
 					"No key is needed; each address has a generous number of checks, and checks that find nothing cost more of it.",
 				License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 			},
-			Components: &huma.Components{Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)},
+			Components: &huma.Components{Schemas: schemas},
 		},
 		OpenAPIPath:   Prefix + "/openapi",
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
 		DefaultFormat: "application/json",
-	})
+	}
+	config.AllowAdditionalPropertiesByDefault = true // we promise to add fields
+	h.huma = humago.New(h.mux, config)
 	h.registerCheck()
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.Fail(w, r, &fiscal.Error{Reason: fiscal.NothingThere})
@@ -73,10 +77,10 @@ func (h *Handler) OpenAPI() *huma.OpenAPI { return h.huma.OpenAPI() }
 // checkInput is a check as a program asks it. All parameters are lenient text:
 // what is wrong with one is said by a problem, not by a schema.
 type checkInput struct {
-	Code     string `query:"i" doc:"Fiscal sign or autonomous code, in digits. Required." example:"362397639340"`
-	Register string `query:"f" doc:"Registration number of the register (РНМ). Required." example:"010101907421"`
+	Code     string `query:"i" doc:"Fiscal sign or autonomous code, in digits." example:"362397639340"`
+	Register string `query:"f" doc:"Registration number of the register (РНМ)." example:"010101907421"`
 	Sum      string `query:"s" doc:"Total. Optional; compared if given, needed for an autonomous code with a time without seconds." example:"1777.50"`
-	Time     string `query:"t" doc:"Time on the receipt, YYYYMMDDTHHMMSS; without seconds the minute is compared. Required." example:"20260314T091241"`
+	Time     string `query:"t" doc:"Time on the receipt, YYYYMMDDTHHMMSS; without seconds the minute is compared." example:"20260314T091241"`
 	Lang     string `query:"lang" doc:"Language of messages: kk, ru or en. Without it the header Accept-Language chooses." example:"ru"`
 	Accept   string `header:"Accept-Language" doc:"Language of messages."`
 }
@@ -118,6 +122,11 @@ func (h *Handler) registerCheck() {
 		}
 	}
 	huma.Register(h.huma, op, h.check)
+	// Described as required only now: one that is missing is our problem to
+	// word, in the reader's language.
+	for _, p := range h.huma.OpenAPI().Paths[op.Path].Get.Parameters {
+		p.Required = p.In == "query" && p.Name != string(cabinet.ParamSum) && p.Name != "lang"
+	}
 }
 
 // check serves GET /api/v1/check.

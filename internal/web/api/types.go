@@ -6,7 +6,7 @@ import "time"
 type CheckResult struct {
 	Verdict        string   `json:"verdict" enum:"genuine,differs,not_yet,none" doc:"genuine: all that was given fits. differs: code and register are known, other fields are not what the receipt says. not_yet: nothing found so far, but the receipt may be on its way. none: no such receipt."`
 	Message        string   `json:"message" doc:"The verdict in words, in the language asked for."`
-	Differs        []string `json:"differs,omitempty" enum:"s,t" doc:"With differs: the parameters that do not fit."`
+	Differs        []string `json:"differs,omitempty" nullable:"false" enum:"s,t" doc:"With differs: the parameters that do not fit."`
 	LookAgainAfter string   `json:"look_again_after,omitempty" doc:"With not_yet: when the receipt must have arrived. Wall time of the register, without a zone." example:"2026-03-17T09:12:41"`
 	Receipt        *Receipt `json:"receipt,omitempty" doc:"With genuine: the receipt."`
 }
@@ -36,7 +36,7 @@ type Receipt struct {
 	ChangeDue   string        `json:"change_due,omitempty" doc:"What the buyer got back."`
 	BuyerXIN    string        `json:"buyer_xin,omitempty" doc:"IIN or BIN of the buyer; all but the last four digits are hidden." example:"••••••••0642"`
 	Parent      *Parent       `json:"parent,omitempty" doc:"The receipt that a return refers to."`
-	Requisites  []Requisite   `json:"requisites,omitempty" doc:"What only one trade has."`
+	Requisites  []Requisite   `json:"requisites,omitempty" nullable:"false" doc:"What only one trade has."`
 	Operator    Operator      `json:"operator"`
 	Link        string        `json:"link" doc:"The address of the check, which is the text of the QR code."`
 }
@@ -94,11 +94,11 @@ type Item struct {
 	UnitTitle    string   `json:"unit_title,omitempty" doc:"The unit in the language asked for."`
 	Price        string   `json:"price,omitempty" doc:"Per unit." example:"1200.00"`
 	Cost         string   `json:"cost" doc:"Of the line, as it enters the total: discounts and storno are negative." example:"3000.00"`
-	Taxes        []Tax    `json:"taxes,omitempty"`
+	Taxes        []Tax    `json:"taxes,omitempty" nullable:"false"`
 	Barcode      string   `json:"barcode,omitempty" doc:"GTIN."`
 	NTIN         string   `json:"ntin,omitempty" doc:"Number in the National Catalog of Goods."`
 	ProductID    string   `json:"product_id,omitempty" doc:"In the virtual warehouse."`
-	ExciseStamps []string `json:"excise_stamps,omitempty" doc:"Identification marks of marked goods."`
+	ExciseStamps []string `json:"excise_stamps,omitempty" nullable:"false" doc:"Identification marks of marked goods."`
 	PaperStamp   string   `json:"paper_stamp,omitempty" doc:"Series and number of a paper excise stamp."`
 }
 
@@ -114,7 +114,7 @@ type Tax struct {
 type Payment struct {
 	Kind       string      `json:"kind" enum:"none,cash,card,mobile,credit,tare,advance" doc:"Cash is net of change; none is a kind we do not know."`
 	Sum        string      `json:"sum"`
-	Requisites []Requisite `json:"requisites,omitempty" doc:"Of the card terminal or the mobile payment."`
+	Requisites []Requisite `json:"requisites,omitempty" nullable:"false" doc:"Of the card terminal or the mobile payment."`
 }
 
 // Modifier is a discount or a markup on the whole receipt.

@@ -71,8 +71,11 @@ func ProblemOf(err error, l *Locale) Problem {
 		}
 	}
 	p.Status = StatusOf(p.Kind)
-	if p.Reason == fiscal.RateLimited {
+	switch p.Reason {
+	case fiscal.RateLimited:
 		p.Status = http.StatusTooManyRequests
+	case fiscal.UnsupportedCommand:
+		p.Status = http.StatusMethodNotAllowed
 	}
 	var retry *RetryError
 	if errors.As(err, &retry) {

@@ -54,6 +54,7 @@ func TestProblemOf(t *testing.T) {
 	}{
 		{&fiscal.Error{Reason: fiscal.BadValue, Field: "t"}, http.StatusBadRequest, "bad_value (t)", 0},
 		{&fiscal.Error{Reason: fiscal.NothingThere}, http.StatusNotFound, "nothing_there", 0},
+		{&fiscal.Error{Reason: fiscal.UnsupportedCommand}, http.StatusMethodNotAllowed, "unsupported_command", 0},
 		{&fiscal.Error{Reason: fiscal.RateLimited, Err: &RetryError{1500 * time.Millisecond}}, http.StatusTooManyRequests, "rate_limited", 2},
 		{&fiscal.Error{Reason: fiscal.RateLimited, Err: &RetryError{0}}, http.StatusTooManyRequests, "rate_limited", 1},
 		{&fiscal.Error{Reason: fiscal.StoreDown}, http.StatusServiceUnavailable, "store_down", 60},
