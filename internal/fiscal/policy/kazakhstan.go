@@ -1,0 +1,23 @@
+package policy
+
+import "time"
+
+// kazakhstan is the law of Kazakhstan.
+//
+// Sources: order 135 items 16 (autonomous work) and 18 (retention: the
+// limitation period of the tax law, the longest of which is five years); order
+// 636 item 31 with the rules of the software register (shift); tax code of
+// 2017 article 422 and of 2025 (VAT from 1 January 2026).
+func kazakhstan() Policy {
+	return Policy{
+		offline:   []dated[time.Duration]{{always, 72 * time.Hour}},
+		shift:     []dated[time.Duration]{{always, 24 * time.Hour}},
+		retention: []dated[int]{{always, 5}},
+		vat: []datedRate{
+			{Rate: Rate{Code: "vat12", Percent: 12_000}, from: day(2009, 1, 1), until: day(2026, 1, 1)},
+			{Rate: Rate{Code: "vat16", Percent: 16_000}, from: day(2026, 1, 1)},
+			{Rate: Rate{Code: "vat0"}, from: always},
+			{Rate: Rate{Code: "none", Exempt: true}, from: always},
+		},
+	}
+}
