@@ -1,0 +1,255 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"time"
+
+	"openofd/internal/bench"
+	"openofd/internal/config"
+	"openofd/internal/fiscal"
+	"openofd/internal/journal"
+	"openofd/internal/registry"
+	"openofd/internal/store/sqlite"
+)
+
+type benchCmd struct {
+	KKM benchKKMCmd `cmd:"" name:"kkm" help:"Receipts of registers of Kazakhstan."`
+}
+
+type benchKKMCmd struct {
+	Registers   int           `default:"1000" help:"How many, of a tenth as many taxpayers."`
+	Connections int           `default:"64" help:"Between which the registers take turns; each waits for its answer."`
+	Duration    time.Duration `default:"10s" help:"Of the measured part."`
+	Warmup      time.Duration `default:"1s" help:"Before it, not measured."`
+	Rate        int           `placeholder:"N" help:"Receipts a second that are due; without it as many as are answered."`
+	MaxP99      time.Duration `name:"max-p99" default:"1.5s" help:"A slower p99 is a failure."`
+	Ceiling     time.Duration `default:"3s" help:"How long each ceiling is measured; 0 leaves them out."`
+	Data        string        `type:"path" placeholder:"DIR" help:"Folder for the operator under test; without it a new one that is removed."`
+	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own; needs --credentials."`
+	CPUProfile  string        `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write a CPU profile of the load, for go tool pprof."`
+	Credentials string        `type:"path" placeholder:"FILE" help:"Its registers, [{\"id\": 200145, \"token\": 2704817126}, …]; written back with the tokens of the end."`
+}
+
+// Help is shown by --help below the flags.
+func (benchKKMCmd) Help() string {
+	return `Starts an operator in this process, registers the registers, lets them send
+receipts of five lines over real sockets and measures. Client, operator and
+disk share this machine. In the same run it measures two ceilings: an echo of
+frames of the same size, and a bare insert of the same rows in batches of the
+same size into a fresh database.
+
+With --rate a latency counts from the moment the receipt was due, not from the
+moment it was sent.
+
+The exit code is 1 when nothing was accepted or p99 is above --max-p99.`
+}
+
+func (c *benchKKMCmd) Run(con *console) error {
+	if c.Registers < 1 || c.Connections < 1 || c.Duration <= 0 {
+		return errors.New("there is no load without registers, connections and time")
+	}
+	cfg := bench.Config{
+		Connections: c.Connections, Duration: c.Duration, Warmup: c.Warmup, Rate: c.Rate, Zone: almaty,
+	}
+	run := c.own
+	if c.Addr != "" {
+		run = c.remote
+	}
+	load, ceilings, err := run(con, cfg)
+	if err != nil {
+		return err
+	}
+	if c.Ceiling > 0 && load.AnswerBytes > 0 {
+		con.say("measuring the echo")
+		frames := bench.Frames{Request: load.RequestBytes, Answer: load.AnswerBytes}
+		if ceilings.EchoPerSecond, err = bench.Echo(con.ctx, frames, load.Connections, c.Ceiling); err != nil {
+			return err
+		}
+	}
+	report := bench.NewReport(load, c.Rate, ceilings)
+	if err := con.result(report, func(w io.Writer) { err = report.Write(w) }); err != nil {
+		return err
+	}
+	switch {
+	case err != nil:
+		return err
+	case load.Accepted == 0:
+		return &found{"nothing was accepted"}
+	case load.Latency(990) > c.MaxP99:
+		con.say("p99 is %v, above --max-p99 %v", load.Latency(990).Round(time.Millisecond), c.MaxP99)
+		return &found{"p99 is too high"}
+	}
+	return nil
+}
+
+// remote loads an operator that runs elsewhere. Its store cannot be measured.
+func (c *benchKKMCmd) remote(con *console, cfg bench.Config) (*bench.Load, bench.Ceilings, error) {
+	if c.Credentials == "" {
+		return nil, bench.Ceilings{}, withHint(errors.New("registers of a running operator need their tokens"), "Give --credentials")
+	}
+	b, err := os.ReadFile(c.Credentials)
+	if err != nil {
+		return nil, bench.Ceilings{}, err
+	}
+	if err := json.Unmarshal(b, &cfg.Registers); err != nil {
+		return nil, bench.Ceilings{}, fmt.Errorf("%s: %w", c.Credentials, err)
+	}
+	cfg.Addr = c.Addr
+	cfg.Registers = cfg.Registers[:min(c.Registers, len(cfg.Registers))]
+	load, err := bench.Run(con.ctx, cfg)
+	if err != nil {
+		return nil, bench.Ceilings{}, err
+	}
+	if b, err = json.MarshalIndent(load.Registers, "", "  "); err == nil {
+		err = os.WriteFile(c.Credentials, append(b, '\n'), 0o600)
+	}
+	return load, bench.Ceilings{}, err
+}
+
+// own starts an operator, loads it, stops it, and measures its store.
+func (c *benchKKMCmd) own(con *console, cfg bench.Config) (load *bench.Load, ceilings bench.Ceilings, err error) {
+	dir := c.Data
+	if dir == "" {
+		if dir, err = os.MkdirTemp("", "ofd-bench-"); err != nil {
+			return nil, ceilings, fmt.Errorf("folder of the operator: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	}
+	var recorder *bench.Recorder
+	s := settings{Journal: func(s journal.Store) journal.Store {
+		recorder = bench.NewRecorder(s)
+		return recorder
+	}}
+	s.Data, s.Operator = dir, demoOperator()
+	s.KKMAddr = config.Addr{HostPort: "127.0.0.1:0"}
+	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16}
+	o, err := startOperator(con.ctx, s)
+	if err != nil {
+		return nil, ceilings, err
+	}
+	cfg.Registers, err = benchRegisters(con, o.core, c.Registers)
+	if err == nil {
+		recorder.Reset()
+		cfg.Addr = o.KKMAddr
+		con.say("%d registers over %d connections for %v", c.Registers, min(c.Connections, c.Registers), c.Warmup+c.Duration)
+		load, err = c.profiled(func() (*bench.Load, error) { return bench.Run(con.ctx, cfg) })
+	}
+	if err = errors.Join(err, o.stop()); err != nil {
+		return nil, ceilings, err
+	}
+	rows := recorder.Rows()
+	ceilings.Batch, ceilings.Engine = rows.Batch, "sqlite"
+	if c.Ceiling > 0 && len(rows.Sample) > 0 {
+		con.say("measuring the bare insert")
+		ceilings.StorePerSecond, err = benchStore(con, filepath.Join(dir, "ceiling"), c.Registers, rows, c.Ceiling)
+	}
+	return load, ceilings, err
+}
+
+// profiled runs the load, under the profiler if one was asked for.
+func (c *benchKKMCmd) profiled(run func() (*bench.Load, error)) (load *bench.Load, err error) {
+	if c.CPUProfile == "" {
+		return run()
+	}
+	f, err := os.Create(c.CPUProfile)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return nil, err
+	}
+	defer pprof.StopCPUProfile()
+	return run()
+}
+
+// benchRegisters registers n registers, ten to a taxpayer, and returns what
+// they speak with.
+func benchRegisters(con *console, c *core, n int) ([]bench.Credential, error) {
+	all := make([]bench.Credential, n)
+	series := time.Now().UnixMicro() // a kept folder may have registers of earlier runs
+	for i := range all {
+		r, err := c.registry.AddRegister(con.ctx, benchRegister(series, i))
+		if err != nil {
+			return nil, fmt.Errorf("register %d of %d: %w", i+1, n, err)
+		}
+		all[i] = bench.Credential{ID: uint32(r.Card.Register), Token: r.Token}
+		if con.watched() && i%100 == 99 {
+			fmt.Fprintf(con.talk, "\r%d of %d registers\r", i+1, n)
+		}
+	}
+	return all, nil
+}
+
+// benchRegister is the i-th register of a load. All of it is invented.
+func benchRegister(series int64, i int) registry.NewRegister {
+	return registry.NewRegister{
+		By: "bench", Country: fiscal.Kazakhstan, XIN: benchXIN(i / 10), OKED: "47111", TaxSystem: 101, VATPercent: 16000,
+		Title:         fiscal.Text{RU: fmt.Sprintf("ТОО «Нагрузка %d»", i/10)},
+		OutletAddress: fiscal.Text{KK: "Алматы қ., Төле би көшесі, 59", RU: "г. Алматы, ул. Толе би, 59"},
+		Latitude:      432567, Longitude: 769286,
+		Model: "Bench KZ", SerialNumber: fmt.Sprintf("B%d-%d", series, i), Year: 2026,
+	}
+}
+
+// benchXIN is a BIN with a right check digit, another for each i.
+func benchXIN(i int) fiscal.XIN {
+	for skip := 0; ; skip++ { // some numbers have no check digit
+		for digit := range 10 {
+			x := fiscal.XIN(fmt.Sprintf("2601407%03d%d%d", i%1000, skip, digit))
+			if i >= 1000 {
+				x = fiscal.XIN(fmt.Sprintf("26%08d%d%d", i, skip, digit))
+			}
+			if fiscal.CheckXIN(x, "bin") == nil {
+				return x
+			}
+		}
+	}
+}
+
+// benchStore measures a bare insert into a fresh database in dir, which is
+// removed. It has as many registers as the load, up to a few thousand.
+func benchStore(con *console, dir string, registers int, rows bench.Rows, d time.Duration) (perSecond float64, err error) {
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	places, err := benchPlaces(con, dir, min(registers, 2000))
+	if err != nil {
+		return 0, err
+	}
+	store, err := sqlite.Open(con.ctx, sqlite.Options{Dir: dir, Serve: true})
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	return bench.Store(con.ctx, store, places, rows, d)
+}
+
+// benchPlaces makes a database with registers and says where each stands.
+func benchPlaces(con *console, dir string, n int) (places []bench.Row, err error) {
+	c, err := startCore(con.ctx, coreConfig{Dir: dir, Serve: true})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, c.stop()) }()
+	credentials, err := benchRegisters(con, c, n)
+	if err != nil {
+		return nil, err
+	}
+	for _, cred := range credentials {
+		place, err := c.store.Find(con.ctx, fiscal.Address{Kind: fiscal.ByID, Name: fmt.Sprint(cred.ID)})
+		if err != nil {
+			return nil, err
+		}
+		row, err := c.store.Row(con.ctx, place)
+		if err != nil {
+			return nil, err
+		}
+		places = append(places, bench.Row{Place: place, Version: row.State.Version, Number: row.State.LastNumber})
+	}
+	return places, nil
+}

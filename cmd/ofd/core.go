@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"openofd/internal/config"
+	"openofd/internal/fiscal"
+	"openofd/internal/intake"
+	"openofd/internal/journal"
+	"openofd/internal/keyring"
+	"openofd/internal/registry"
+	"openofd/internal/store/sqlite"
+)
+
+// coreConfig says of what a core is made. Everything but Dir may be left out.
+type coreConfig struct {
+	Dir      string // folder of the embedded database
+	KeyFile  string // "" is master.key in Dir
+	Serve    bool   // this process serves the folder, not a command beside it
+	Cache    int64  // bytes for cards and states of registers
+	Operator fiscal.Operator
+	KKM      config.KKM
+	Log      *slog.Logger
+	Metrics  prometheus.Registerer
+	Now      func() time.Time
+	Rand     io.Reader // safe for concurrent use
+	// Journal stands between committer and store; nil is nothing. A load test
+	// looks there.
+	Journal func(journal.Store) journal.Store
+}
+
+// core is what a server and a command have in common: the store, the keys, the
+// journal's committer, the intake and the registry. A command changes a
+// register by the same path as the server beside it, so the server's next
+// exchange of that register is judged on the change.
+type core struct {
+	store    *sqlite.DB
+	ring     *keyring.Ring
+	intake   *intake.Intake
+	registry *registry.Service
+	now      func() time.Time
+
+	committer *journal.Committer
+	behind    context.CancelFunc // ends what intake writes behind the answers
+	running   sync.WaitGroup
+}
+
+// startCore opens the store, then the keys in it, then starts the committer
+// and what intake writes behind the answers.
+func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
+	cfg.fill()
+	store, err := sqlite.Open(ctx, sqlite.Options{Dir: cfg.Dir, Log: cfg.Log, Serve: cfg.Serve, Now: cfg.Now})
+	if err != nil {
+		return nil, err
+	}
+	ring, err := keyring.Open(ctx, store, cfg.KeyFile, true, cfg.Now, cfg.Rand)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	c := &core{store: store, ring: ring, now: cfg.Now}
+	var entries journal.Store = store
+	if cfg.Journal != nil {
+		entries = cfg.Journal(store)
+	}
+	c.committer = journal.New(journal.Config{}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
+	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newRules(cfg.KKM, registry.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
+		cfg.Log, newIntakeMetrics(cfg.Metrics), cfg.Now, cfg.Rand)
+	c.registry = registry.New(store, c.intake, cfg.Now)
+	behind, cancel := context.WithCancel(context.Background())
+	c.behind = cancel
+	c.running.Go(func() { c.committer.Run(context.Background()) })
+	c.running.Go(func() { c.intake.Run(behind) })
+	return c, nil
+}
+
+func (cfg *coreConfig) fill() {
+	if cfg.KeyFile == "" {
+		cfg.KeyFile = filepath.Join(cfg.Dir, "master.key")
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = prometheus.NewRegistry()
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Rand == nil {
+		cfg.Rand = rand.Reader
+	}
+}
+
+// stop comes after whoever sends exchanges has stopped: the commits that wait
+// are made durable and answered, what intake still has to write is written,
+// the store is closed.
+func (c *core) stop() error {
+	c.committer.Stop()
+	c.behind()
+	c.running.Wait()
+	if err := c.store.Close(); err != nil {
+		return fmt.Errorf("close the store: %w", err)
+	}
+	return nil
+}
+
+// place is where a command finds the installation. The names are those of
+// serve.
+type place struct {
+	Data    string    `env:"OFD_DATA" type:"path" default:"ofd-data" placeholder:"DIR" help:"Folder of the embedded database."`
+	DB      config.DB `name:"db" env:"OFD_DB" placeholder:"URL" help:"Database server instead of the embedded one, postgres://…"`
+	KeyFile string    `env:"OFD_KEY_FILE" type:"path" placeholder:"FILE" help:"Master key; master.key in the data folder."`
+}
+
+// openCore starts a core for a command. Stop it.
+func openCore(con *console, at place) (*core, error) {
+	if err := embedded(at.DB); err != nil {
+		return nil, err
+	}
+	return startCore(con.ctx, coreConfig{
+		Dir: at.Data, KeyFile: at.KeyFile, KKM: con.file.KKM, Operator: con.file.Operator.At(con.file.Site),
+	})
+}
+
+// embedded refuses a database server: this build has the embedded engine.
+func embedded(db config.DB) error {
+	if db.URL == "" {
+		return nil
+	}
+	return withHint(errors.New("this build cannot use a database server"), "Leave --db out: the embedded database lives in --data")
+}

@@ -1,0 +1,301 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"openofd/internal/device/kkm"
+	"openofd/internal/fiscal"
+)
+
+// checkTime bounds the whole walk.
+const checkTime = time.Minute
+
+// demoCheck walks the way of a receipt once, from the registration of a
+// register to the buyer's check, and compares every figure on the way. It
+// prints each step; the first that fails ends it.
+func demoCheck(con *console, o *operator, dir string) error {
+	ctx, cancel := context.WithTimeout(con.ctx, checkTime)
+	defer cancel()
+	began := time.Now()
+	w := &walk{ctx: ctx, con: con, o: o, dir: dir}
+	for _, s := range []struct {
+		name string
+		do   func() (string, error)
+	}{
+		{"register added, token issued, first contact made", w.open},
+		{"100 receipts, returns among them", w.sell},
+		{"link cut: autonomous receipts, then delivered in order", w.offline},
+		{"the same request twice gives the same answer", w.repeat},
+		{"shift closed: the Z report equals what was sold", w.close},
+		{"buyer's check: page and JSON, by sign and by autonomous code", w.look},
+		{"a wrong sum is named, an invented receipt is not found", w.forge},
+		{"every entry, chain, sign and counter verified", w.verify},
+	} {
+		step := time.Now()
+		said, err := s.do()
+		if err != nil {
+			w.steps = append(w.steps, walked{s.name, err.Error(), false})
+			break
+		}
+		w.steps = append(w.steps, walked{s.name, said, true})
+		if !con.json {
+			fmt.Fprintf(con.out, "ok   %-62s %s (%v)\n", s.name, said, time.Since(step).Round(time.Millisecond))
+		}
+	}
+	if w.counter != nil {
+		w.counter.reg.Close()
+	}
+	last := w.steps[len(w.steps)-1]
+	if err := con.result(w.steps, func(out io.Writer) {
+		if !last.OK {
+			fmt.Fprintf(out, "FAIL %s: %s\n", last.Step, last.Said)
+			return
+		}
+		fmt.Fprintf(out, "all well in %v\n", time.Since(began).Round(time.Millisecond))
+	}); err != nil {
+		return err
+	}
+	if !last.OK {
+		return &found{last.Said}
+	}
+	return nil
+}
+
+// walked is a step of the walk as it is printed.
+type walked struct {
+	Step string `json:"step"`
+	Said string `json:"said"`
+	OK   bool   `json:"ok"`
+}
+
+// walk is what the steps hand on to each other.
+type walk struct {
+	ctx     context.Context
+	con     *console
+	o       *operator
+	dir     string
+	steps   []walked
+	counter *demoCounter
+
+	sales   []sold
+	returns []kkm.Slip
+	away    []kkm.Slip   // autonomous
+	cash    fiscal.Money // what the drawer must hold
+}
+
+func (w *walk) open() (string, error) {
+	shop := demoShops()[0]
+	var err error
+	w.counter, err = openCounter(w.ctx, w.o, shop, w.dir, demoTimes{transaction: 500 * time.Millisecond, reconnect: time.Hour})
+	if err != nil {
+		return "", err
+	}
+	if _, err := w.counter.reg.Deposit(w.ctx, 50_000_00, shop.cashiers[0]); err != nil {
+		return "", fmt.Errorf("deposit: %w", err)
+	}
+	w.cash = 50_000_00
+	return fmt.Sprintf("register %d, number %s", w.counter.card.Register, w.counter.card.RegistrationNumber), nil
+}
+
+func (w *walk) sell() (string, error) {
+	for i := range 100 {
+		if i%10 == 9 {
+			if err := w.giveBack(w.sales[len(w.sales)-1]); err != nil {
+				return "", err
+			}
+			continue
+		}
+		rec := w.counter.shop.receipt(w.counter.rand)
+		slip, err := w.counter.reg.Sell(w.ctx, rec)
+		if err != nil {
+			return "", fmt.Errorf("sale %d: %w", i+1, err)
+		}
+		if slip.Offline || len(slip.FiscalSign) != 12 {
+			return "", fmt.Errorf("sale %d: autonomous %v, sign %q, want 12 digits", i+1, slip.Offline, slip.FiscalSign)
+		}
+		w.sales = append(w.sales, sold{rec, slip})
+		w.cash += rec.CashPart()
+	}
+	return fmt.Sprintf("%d sales, %d returns", len(w.sales), len(w.returns)), nil
+}
+
+func (w *walk) giveBack(of sold) error {
+	rec := w.counter.shop.back(of.receipt)
+	rec.Parent = w.counter.reg.Parent(of.slip)
+	slip, err := w.counter.reg.Ticket(w.ctx, rec)
+	if err != nil {
+		return fmt.Errorf("return of %s: %w", of.slip.FiscalSign, err)
+	}
+	w.returns = append(w.returns, slip)
+	w.cash -= rec.CashPart()
+	return nil
+}
+
+func (w *walk) offline() (string, error) {
+	w.counter.link.cut(time.Hour)
+	for range 5 {
+		rec := w.counter.shop.receipt(w.counter.rand)
+		slip, err := w.counter.reg.Sell(w.ctx, rec)
+		if err != nil {
+			return "", fmt.Errorf("autonomous sale: %w", err)
+		}
+		if !slip.Offline || slip.OfflineCode == 0 {
+			return "", errors.New("a receipt without a link is not autonomous")
+		}
+		w.away = append(w.away, slip)
+		w.sales = append(w.sales, sold{rec, slip})
+		w.cash += rec.CashPart()
+	}
+	w.counter.link.mend()
+	done, err := w.counter.reg.Deliver(w.ctx)
+	if err != nil {
+		return "", fmt.Errorf("deliver: %w", err)
+	}
+	if len(done) != len(w.away) {
+		return "", fmt.Errorf("%d documents delivered, want %d", len(done), len(w.away))
+	}
+	for i := range done {
+		if done[i].Code != w.away[i].OfflineCode || done[i].FiscalSign == "" {
+			return "", fmt.Errorf("document %d delivered has code %d and sign %q, want code %d", i, done[i].Code, done[i].FiscalSign, w.away[i].OfflineCode)
+		}
+	}
+	return fmt.Sprintf("%d receipts", len(done)), nil
+}
+
+// repeat loses the answer to a sale: the register sends it again and gets what
+// was answered first, and the sale is counted once.
+func (w *walk) repeat() (string, error) {
+	w.counter.link.loseAnswer()
+	rec := w.counter.shop.receipt(w.counter.rand)
+	slip, err := w.counter.reg.Sell(w.ctx, rec)
+	if err != nil || slip.Offline {
+		return "", fmt.Errorf("sale with a lost answer: autonomous %v, %w", slip.Offline, err)
+	}
+	w.sales = append(w.sales, sold{rec, slip})
+	w.cash += rec.CashPart()
+	return "sign " + slip.FiscalSign, nil
+}
+
+func (w *walk) close() (string, error) {
+	var sales, returns fiscal.Money
+	for _, s := range w.sales {
+		sales += s.slip.Total
+	}
+	for _, s := range w.returns {
+		returns += s.Total
+	}
+	slip, err := w.counter.reg.CloseShift(w.ctx, w.counter.shop.cashiers[0], false)
+	if err != nil {
+		return "", err
+	}
+	if slip.Offline || slip.Report == nil {
+		return "", errors.New("the operator did not answer")
+	}
+	c := &slip.Report.Counters
+	got := [...]any{c.Receipts[fiscal.OpSale.Index()].Count, c.Receipts[fiscal.OpSale.Index()].Sum, c.Receipts[fiscal.OpSaleReturn.Index()].Count,
+		c.Receipts[fiscal.OpSaleReturn.Index()].Sum, c.Receipts[fiscal.OpSale.Index()].Offline, c.Cash, c.Revenue}
+	want := [...]any{int64(len(w.sales)), sales, int64(len(w.returns)), returns, int64(len(w.away)), w.cash, sales - returns}
+	if got != want {
+		return "", fmt.Errorf("Z report has (sales, sum, returns, sum, autonomous, cash, revenue) %v, want %v", got, want)
+	}
+	return fmt.Sprintf("Z %d, revenue %v", slip.Shift, c.Revenue), nil
+}
+
+// verdict asks the buyer's check as a program would.
+func (w *walk) verdict(q url.Values) (verdict string, body []byte, err error) {
+	body, err = w.get("/api/v1/check?"+q.Encode(), "application/json")
+	if err != nil {
+		return "", nil, err
+	}
+	var said struct {
+		Verdict string `json:"verdict"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return "", body, fmt.Errorf("answer of the check: %w", err)
+	}
+	return said.Verdict, body, nil
+}
+
+func (w *walk) get(path, accept string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, w.o.Site+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", accept)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s answers %s: %s", path, resp.Status, body)
+	}
+	return body, nil
+}
+
+// query is what stands in the QR code of a slip.
+func query(s kkm.Slip) (url.Values, error) {
+	u, err := url.Parse(s.QR)
+	if err != nil {
+		return nil, fmt.Errorf("QR text %q: %w", s.QR, err)
+	}
+	return u.Query(), nil
+}
+
+func (w *walk) look() (string, error) {
+	looked := []kkm.Slip{w.sales[0].slip, w.returns[0], w.away[0], w.sales[len(w.sales)-1].slip}
+	for _, s := range looked {
+		q, err := query(s)
+		if err != nil {
+			return "", err
+		}
+		verdict, body, err := w.verdict(q)
+		if err != nil {
+			return "", err
+		}
+		if verdict != "genuine" {
+			return "", fmt.Errorf("the receipt %s is %s, want genuine: %s", s.QR, verdict, body)
+		}
+		if _, err := w.get("/?"+q.Encode()+"&lang=kk", "text/html"); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("%d receipts genuine", len(looked)), nil
+}
+
+func (w *walk) forge() (string, error) {
+	q, err := query(w.sales[0].slip)
+	if err != nil {
+		return "", err
+	}
+	q.Set("s", (w.sales[0].slip.Total + 1).String())
+	if verdict, body, err := w.verdict(q); err != nil || verdict != "differs" {
+		return "", fmt.Errorf("another sum is %q, want differs: %s %w", verdict, body, err)
+	}
+	q.Set("i", strconv.Itoa(123_456_789_012))
+	q.Set("t", "20200101T120000")
+	if verdict, body, err := w.verdict(q); err != nil || verdict != "none" {
+		return "", fmt.Errorf("an invented receipt is %q, want none: %s %w", verdict, body, err)
+	}
+	return "", nil
+}
+
+func (w *walk) verify() (string, error) {
+	report, err := verifyStore(w.ctx, w.o.core, nil)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d entries", report.Entries), nil
+}

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"time"
+
+	"openofd/internal/config"
+	"openofd/internal/fiscal"
+	"openofd/internal/intake"
+	"openofd/internal/keyring"
+	"openofd/internal/protocol/kkm"
+	"openofd/internal/registry"
+)
+
+var _ intake.Rules = (*kkm.Rules)(nil)
+
+// almaty is the zone of Kazakhstan, in which its dates begin. Source: order of
+// the government on a single time zone, from 2024-03-01.
+var almaty = time.FixedZone("Asia/Almaty", 5*60*60)
+
+// newRules are Kazakhstan's rules with the choices of this installation.
+func newRules(cfg config.KKM, passwords *registry.Passwords) *kkm.Rules {
+	r := &kkm.Rules{
+		Limits:            legalLimits,
+		SwitchOff:         make(map[kkm.Version]time.Time),
+		MissingIsBadValue: cfg.MissingParameterCode == int(kkm.CodeIncorrectData),
+		CheckPassword:     passwords.Verify,
+	}
+	for version, day := range cfg.SwitchOff {
+		r.SwitchOff[kkm.Version(version.Number)] = day.In(almaty)
+	}
+	return r
+}
+
+// legalLimits are the limits that hold on a day; since the orders came into
+// force there has been one set. Source: order 135 item 16, order 636 item 31.
+func legalLimits(fiscal.WallTime) kkm.Limits {
+	return kkm.Limits{Shift: 24 * time.Hour, Offline: 72 * time.Hour}
+}
+
+// read opens an entry with the decoder of its format.
+func read(rec fiscal.Record) (fiscal.Document, error) {
+	return kkm.Read(&rec)
+}
+
+// signs leads fiscal signs back to the numbers of their entries.
+type signs struct{ ring *keyring.Ring }
+
+// Numbers are the candidates, one for each key that has made signs.
+func (s signs) Numbers(r fiscal.RegisterID, sign uint64) []fiscal.Number {
+	var all []fiscal.Number
+	for _, k := range s.ring.All(fiscal.KeyForSign) {
+		if n, ok := kkm.SignNumber(&k, r, sign); ok {
+			all = append(all, n)
+		}
+	}
+	return all
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"openofd/internal/config"
+	"openofd/internal/observe"
+)
+
+type serveCmd struct {
+	config.Serve
+}
+
+// Run serves until SIGINT or SIGTERM, then drains within 10 s; a second signal
+// ends it at once. SIGHUP rereads the keys.
+func (c *serveCmd) Run(con *console) error {
+	log, err := observe.NewLogger(con.talk, observe.LogConfig{})
+	if err != nil {
+		return err
+	}
+	file := *con.file
+	file.Serve = c.Serve
+	o, err := startOperator(con.ctx, settings{File: file, Log: log})
+	if err != nil {
+		return err
+	}
+	if c.Site.URL == "" {
+		log.Warn("no site is set, so QR codes lead to this machine only; give --site", "site", o.Site)
+	}
+	log.Info("ready", "data", c.Data, "site", o.Site)
+
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-hup:
+			if err := o.ring.Reload(con.ctx); err != nil {
+				log.Error("keys not reread, the old ones hold", "err", err)
+				continue
+			}
+			log.Info("keys reread")
+		case <-con.ctx.Done():
+			log.Info("stopping")
+			return o.stop()
+		case err := <-o.failed:
+			log.Error("a door failed, stopping", "err", err)
+			if late := o.stop(); late != nil {
+				log.Error("not stopped in good order", "err", late)
+			}
+			return err
+		}
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/journal"
+	"openofd/internal/protocol/kkm"
+)
+
+type verifyCmd struct{ place }
+
+// verified is the result of the command.
+type verified struct {
+	OK        bool    `json:"ok"`
+	Entries   uint64  `json:"entries"`
+	Signs     int     `json:"signs"` // fiscal signs computed again
+	Registers int     `json:"registers"`
+	Bad       *damage `json:"bad,omitempty"`
+}
+
+// damage is the first thing that does not hold.
+type damage struct {
+	Partition fiscal.Partition  `json:"partition"`
+	Seq       journal.Seq       `json:"seq,omitempty"`      // 0: not about one entry
+	Register  fiscal.RegisterID `json:"register,omitempty"` // 0: not about one register
+	Number    fiscal.Number     `json:"number,omitempty"`
+	What      string            `json:"what"`
+}
+
+// Run checks the whole installation, beside a running server if there is one.
+// What it finds is its result, with exit code 1.
+func (c *verifyCmd) Run(con *console) error {
+	core, err := openCore(con, c.place)
+	if err != nil {
+		return err
+	}
+	defer core.stop()
+	bar := newProgress(con, "entries")
+	r, err := verifyStore(con.ctx, core, func(_ fiscal.Partition, seq, of journal.Seq) { bar.show(int64(seq), int64(of)) })
+	bar.end()
+	var d *journal.Damage
+	switch {
+	case errors.As(err, &d):
+		r.Bad = &damage{d.Partition, d.Seq, d.Register, d.Number, d.Error()}
+	case err != nil:
+		return fmt.Errorf("verify: %w", err)
+	default:
+		r.OK = true
+	}
+	err = con.result(r, func(w io.Writer) {
+		if r.Bad != nil {
+			fmt.Fprintf(w, "BAD after %d good entries.\n%s\n", r.Entries, r.Bad.What)
+			con.hint("Stop the server, keep a copy of the folder as it is, and look for a backup from before.")
+			return
+		}
+		fmt.Fprintf(w, "All is well: %d entries, %d fiscal signs, %d registers.\n", r.Entries, r.Signs, r.Registers)
+	})
+	if err != nil || r.OK {
+		return err
+	}
+	return &found{r.Bad.What}
+}
+
+// verifyStore walks the journal to its present end: places, chains, fiscal
+// signs, and that each register's entries make its state. The error is a
+// *journal.Damage for the first thing that does not hold. progress may be nil.
+func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition, seq, of journal.Seq)) (verified, error) {
+	var r verified
+	states := func(ctx context.Context, p fiscal.Place) (*fiscal.State, error) {
+		row, err := c.store.Row(ctx, p)
+		return row.State, err
+	}
+	v := journal.Verification{
+		Store: c.store,
+		Check: func(e *journal.Entry) error {
+			if e.Kind != fiscal.DocReceipt {
+				return nil
+			}
+			r.Signs++
+			return c.checkSign(e)
+		},
+		Fold:     journal.NewReplay(c.store, kkm.Read, states),
+		Progress: progress,
+	}
+	done, err := v.Verify(ctx)
+	r.Entries, r.Registers = done.Entries, done.Registers
+	return r, err
+}
+
+// checkSign computes the fiscal sign of a receipt again.
+func (c *core) checkSign(e *journal.Entry) error {
+	key, err := c.ring.ByID(e.SignKey)
+	if err != nil {
+		return fmt.Errorf("key %d of the fiscal sign: %w", e.SignKey, err)
+	}
+	if want := kkm.SignOf(&e.Record, &key); e.FiscalSign != want {
+		return fmt.Errorf("the fiscal sign is %d, key %d makes %d", e.FiscalSign, e.SignKey, want)
+	}
+	return nil
+}
+
+// progress tells a person at a terminal how far long work has come; it is
+// silent elsewhere.
+type progress struct {
+	con   *console
+	what  string
+	quiet bool
+	last  time.Time
+	drawn bool
+}
+
+func newProgress(con *console, what string) *progress {
+	return &progress{con: con, what: what, quiet: !con.watched()}
+}
+
+// show redraws the line, a few times a second.
+func (p *progress) show(done, total int64) {
+	if p.quiet || time.Since(p.last) < 200*time.Millisecond {
+		return
+	}
+	p.last, p.drawn = time.Now(), true
+	percent := int64(100)
+	if total > 0 {
+		percent = done * 100 / total
+	}
+	fmt.Fprintf(p.con.talk, "\r%3d %%  %d of %d %s ", percent, done, total, p.what)
+}
+
+// end clears the line.
+func (p *progress) end() {
+	if p.drawn {
+		fmt.Fprint(p.con.talk, "\r\x1b[K")
+	}
+}
