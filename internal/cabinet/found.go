@@ -43,13 +43,17 @@ func (f *Found) PrintedCode() string {
 	return cmp.Or(f.OfflineCode(), f.FiscalSign())
 }
 
-// Link is the address at which the receipt is checked, which is also the text
-// of its QR code. site is the operator's, without a slash at its end.
+// Query is the check of this very receipt, as QR codes write it.
 // Source: KKM reference §11.
-func (f *Found) Link(site string) string {
+func (f *Found) Query() string {
 	d := &f.Document
-	return strings.TrimRight(site, "/") + "/check?i=" + f.PrintedCode() + "&f=" + f.Card.RegistrationNumber +
-		"&s=" + d.Total.String() + "&t=" + d.DeviceTime.Compact()
+	return "i=" + f.PrintedCode() + "&f=" + f.Card.RegistrationNumber + "&s=" + d.Total.String() + "&t=" + d.DeviceTime.Compact()
+}
+
+// Link is the address at which the receipt is checked, which is the text of the
+// QR code on its paper. site is the operator's.
+func (f *Found) Link(site string) string {
+	return strings.TrimRight(site, "/") + "/?" + f.Query()
 }
 
 // ReceiptNumber is the consecutive number of the receipt: the device's own

@@ -56,11 +56,11 @@ func TestFoundLink(t *testing.T) {
 		}},
 	}
 	const rest = "&f=010101907421&s=1777.50&t=20260314T091241"
-	if got, want := f.Link("https://ofd.example/"), "https://ofd.example/check?i=500000000002"+rest; got != want {
+	if got, want := f.Link("https://ofd.example/"), "https://ofd.example/?i=500000000002"+rest; got != want {
 		t.Errorf("Link() = %s, want %s", got, want)
 	}
 	f.Document.Flags = fiscal.FlagReplay
-	if got, want := f.Link("https://ofd.example"), "https://ofd.example/check?i=1001"+rest; got != want {
+	if got, want := f.Link("https://ofd.example"), "https://ofd.example/?i=1001"+rest; got != want {
 		t.Errorf("Link() of an autonomous receipt = %s, want %s", got, want)
 	}
 	f.Document.DeviceNumber = 0 // made offline, but the device gave it no number

@@ -173,7 +173,7 @@ func newShop() *shop {
 
 // queries are checks by name.
 func queries() map[string]string {
-	of := func(f *cabinet.Found) string { return f.Link("")[len("/check?"):] }
+	of := (*cabinet.Found).Query
 	return map[string]string{
 		"sale":     of(sale()),
 		"taxi":     of(taxi()),

@@ -106,7 +106,7 @@ func (h *Handler) newReceipt(l *ui.Locale, r *http.Request, found *cabinet.Found
 	}
 	rc := &receipt{
 		Found: found, Operator: h.operator, Link: link, QR: qr, Zone: found.Card.Location(),
-		JSON: found.Link("/api/v1") + "&lang=" + l.Lang,
+		JSON: "/api/v1/check?" + found.Query() + "&lang=" + l.Lang,
 	}
 	items := found.Document.Receipt.Items
 	for i := range items {
