@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Makes the pictures of docs/img: what the docs show, and below docs/img/all
-# (not kept) every page in every language, scheme and width, to be looked at.
+# Pictures of every page in three languages, light and dark, on a phone and on
+# a desk, to be looked at before a change of the pages is called done: in
+# docs/img/all. The few that the documents show lie in docs/img.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-"${GO:-go}" test ./internal/web -count 1 -run '^TestScreenshots$' -screenshots "$PWD/docs/img"
-echo "pictures: docs/img, all of them: docs/img/all"
+"${GO:-go}" test -count 1 -run '^TestScreenshots$' ./internal/web -screenshots "$PWD/docs/img"
+echo "look at docs/img/all"

@@ -38,8 +38,7 @@ func TestArchitectureNamesEveryRoom(t *testing.T) {
 // link is a reference to a file of the tree: [text](path) or [text](path#part).
 var link = regexp.MustCompile(`\[[^\]]*\]\(([^)#:]+)(#[^)]*)?\)`)
 
-// TestLinks follows every link between the documents. Pictures are made from
-// the running program and are not looked for.
+// TestLinks follows every link between the documents, and to pictures.
 func TestLinks(t *testing.T) {
 	pages, err := filepath.Glob(filepath.Join(root(t), "*.md"))
 	if err != nil {
@@ -60,9 +59,6 @@ func TestLinks(t *testing.T) {
 		}
 		for _, found := range link.FindAllStringSubmatch(string(text), -1) {
 			target := found[1]
-			if strings.HasSuffix(target, ".png") {
-				continue
-			}
 			followed++
 			if _, err := os.Stat(filepath.Join(filepath.Dir(page), target)); err != nil {
 				t.Errorf("%s links to %s, which is not there", filepath.Base(page), target)
