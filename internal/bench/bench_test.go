@@ -323,3 +323,48 @@ func TestReport(t *testing.T) {
 	}
 	t.Logf("\n%s", table.String())
 }
+
+// FuzzReadAnswer gives any bytes for an answer: it is read or said to be bad.
+func FuzzReadAnswer(f *testing.F) {
+	tmp, err := newTemplate(wire.V203, 305_512)
+	if err != nil {
+		f.Fatal(err)
+	}
+	h, _ := wire.ParseHeader(tmp.frame)
+	head, _ := h.AppendBinary(nil)
+	good := wire.Refuse(h, int32(kkmpb.CommandTypeEnum_COMMAND_TICKET), 14, "Недостаточно наличных")
+	f.Add(good)
+	f.Add(append(head, 0x0A, 0x00, 0x12, 0x00))
+	f.Add(append(head, 0xFF, 0xFF))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		a, err := readAnswer(tmp.frame, b)
+		if err == nil && (a.size != len(b) || len(b) < wire.HeaderLen) {
+			t.Errorf("readAnswer(%x) = %+v", b, a)
+		}
+	})
+}
+
+// BenchmarkExchange is what the client adds to a receipt's two system calls:
+// patching the request and checking the answer.
+func BenchmarkExchange(b *testing.B) {
+	tmp, err := newTemplate(wire.V203, 305_512)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h, _ := wire.ParseHeader(tmp.frame)
+	answer, err := wire.AppendResponse(nil, h, &kkmpb.Response{
+		Command: kkmpb.CommandTypeEnum_COMMAND_TICKET.Enum(), Result: &kkmpb.Result{ResultCode: new(uint32(0)), ResultText: new("OK")},
+		Ticket: &kkmpb.TicketResponse{TicketNumber: new("362397639340"), QrCode: []byte("https://ofd.example/?i=362397639340")},
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	at := momentOf(time.Date(2026, 3, 14, 9, 12, 41, 0, time.UTC))
+	b.ReportAllocs()
+	for n := uint32(firstNumber); b.Loop(); n++ {
+		tmp.patch(n, 0, at, n)
+		if a, err := readAnswer(tmp.frame, answer); err != nil || !a.ticket {
+			b.Fatal(a, err)
+		}
+	}
+}

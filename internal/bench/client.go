@@ -289,7 +289,7 @@ func readAnswer(request, b []byte) (answer, error) {
 	a := answer{token: h.Token, size: len(b)}
 	payload := b[wire.HeaderLen:]
 	result, command := field(payload, 2), field(payload, 1)
-	if result == (span{}) || command == (span{}) {
+	if result == (span{}) || command.end == command.at {
 		return bad("no command or no result")
 	}
 	if sent := field(request[wire.HeaderLen:], 1); payload[command.at] != request[wire.HeaderLen+sent.at] {

@@ -82,13 +82,16 @@ type span struct{ at, end int }
 
 func (s span) add(n int) span { return span{s.at + n, s.end + n} }
 
-// field finds the value of the first field with the number in a message that
-// we encoded ourselves; a message without its length.
+// field finds the value of the first field with the number, a message without
+// its length. The empty span is none, or bytes that are no message.
 func field(b []byte, num protowire.Number) span {
 	for at := 0; at < len(b); {
 		got, typ, n := protowire.ConsumeTag(b[at:])
+		if n < 0 {
+			return span{}
+		}
 		m := protowire.ConsumeFieldValue(got, typ, b[at+n:])
-		if n < 0 || m < 0 {
+		if m < 0 {
 			return span{}
 		}
 		if got == num {

@@ -73,24 +73,8 @@ func (m *FileMemory) read() error {
 	if err != nil {
 		return err
 	}
-	for rest := b; len(rest) > 0; {
-		body, err := record(rest)
-		if err != nil {
-			if !torn(rest) {
-				return &fiscal.Error{Of: fiscal.Corrupt, Field: "record", Msg: fmt.Sprintf("at byte %d", m.size), Err: err}
-			}
-			break
-		}
-		var step Step
-		if err := json.Unmarshal(body, &step); err != nil {
-			return &fiscal.Error{Of: fiscal.Corrupt, Field: "record", Msg: fmt.Sprintf("at byte %d", m.size), Err: err}
-		}
-		if m.queue, err = step.apply(m.queue); err != nil {
-			return err
-		}
-		m.state = step.State
-		m.size += int64(recordHead + len(body))
-		rest = rest[recordHead+len(body):]
+	if m.state, m.queue, m.size, err = replay(b); err != nil {
+		return err
 	}
 	if m.size < int64(len(b)) {
 		if err := m.file.Truncate(m.size); err != nil {
@@ -106,27 +90,55 @@ func (m *FileMemory) read() error {
 	return syncDir(m.path)
 }
 
-// record returns the body of the record at the front of b.
-func record(b []byte) ([]byte, error) {
+// replay goes through the steps of a file; size is where the last whole record
+// ends. The error is Corrupt.
+func replay(b []byte) (state State, queue []Job, size int64, err error) {
+	corrupt := func(err error) (State, []Job, int64, error) {
+		return State{}, nil, 0, &fiscal.Error{Of: fiscal.Corrupt, Field: "record", Msg: fmt.Sprintf("at byte %d", size), Err: err}
+	}
+	for int(size) < len(b) {
+		body := record(b[size:])
+		if body == nil {
+			if !torn(b[size:]) {
+				return corrupt(errors.New("the record does not check, and others follow"))
+			}
+			break
+		}
+		var step Step
+		if err := json.Unmarshal(body, &step); err != nil {
+			return corrupt(err)
+		}
+		if queue, err = step.apply(queue); err != nil {
+			return corrupt(err)
+		}
+		state = step.State
+		size += int64(recordHead + len(body))
+	}
+	return state, queue, size, nil
+}
+
+// record returns the body of the record at the front of b, nil if there is
+// none that checks.
+func record(b []byte) []byte {
 	if len(b) < recordHead {
-		return nil, errors.New("head incomplete")
+		return nil
 	}
 	length := binary.LittleEndian.Uint32(b)
 	if length == 0 || length > maxRecord || int(length) > len(b)-recordHead {
-		return nil, fmt.Errorf("length %d, but %d bytes are left", length, len(b)-recordHead)
+		return nil
 	}
 	body := b[recordHead : recordHead+int(length)]
 	if crc32.Checksum(body, castagnoli()) != binary.LittleEndian.Uint32(b[4:]) {
-		return nil, errors.New("checksum differs")
+		return nil
 	}
-	return body, nil
+	return body
 }
 
 // torn reports whether a record that does not check can be the last one, cut
 // short: nothing behind it is a record.
 func torn(b []byte) bool {
 	for i := 1; i < len(b); i++ {
-		if _, err := record(b[i:]); err == nil {
+		if record(b[i:]) != nil {
 			return false
 		}
 	}
