@@ -46,6 +46,7 @@ type commands struct {
 	Send         sendCmd         `cmd:"" help:"Send one request as a register would."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
+	Migrate      migrateCmd      `cmd:"" help:"Bring the database to this version of the program."`
 	Version      versionCmd      `cmd:"" help:"Which build this is."`
 }
 

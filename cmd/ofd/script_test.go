@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +51,9 @@ func buildAndRun(m *testing.M) int {
 //	serve ARGS            start `ofd serve` on free ports; sets $kkm, $http, $ops
 //	stop                  SIGTERM: it must exit with 0 within 10 s
 //	kill                  SIGKILL
+//	hup                   SIGHUP
+//	log TEXT              the server says so within 5 s
+//	get URL               fetch it; the body is the result. JSON: get URL application/json
 //	stdin TEXT            what the next run reads
 //	file NAME             the lines up to a lone "." become $dir/NAME
 //	stdout TEXT           the last result holds the text; !stdout TEXT: it does not
@@ -141,6 +145,12 @@ func (s *script) step(verb, rest string) {
 	case "kill":
 		s.server.end(syscall.SIGKILL)
 		s.server = nil
+	case "hup":
+		s.server.cmd.Process.Signal(syscall.SIGHUP)
+	case "log":
+		s.log(s.expand(rest))
+	case "get":
+		s.get(s.words(rest))
 	case "stdin":
 		s.stdin = s.expand(rest) + "\n"
 	case "stdout", "stderr", "!stdout", "!stderr":
@@ -175,6 +185,39 @@ func (s *script) run(want int, line string) {
 	if n := strings.Count("\n"+s.stderr, "\nofd: "); want != exitOK && s.stdout == "" && n != 1 {
 		s.fatalf("the failure is told %d times, want one line", n)
 	}
+}
+
+// log waits for the server's words.
+func (s *script) log(text string) {
+	s.t.Helper()
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+		if s.stderr = s.server.talk(); strings.Contains(s.stderr, text) {
+			return
+		}
+	}
+	s.fatalf("the server does not say %q", text)
+}
+
+// get fetches a page; the status takes the place of the talk.
+func (s *script) get(words []string) {
+	s.t.Helper()
+	req, err := http.NewRequest(http.MethodGet, words[0], nil)
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	if len(words) > 1 {
+		req.Header.Set("Accept", words[1])
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		s.fatalf("%v", err)
+	}
+	s.stdout, s.stderr = string(body), resp.Status
 }
 
 // env is the environment without what a developer's own server may have set.
