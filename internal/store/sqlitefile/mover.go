@@ -22,8 +22,8 @@ type mover struct {
 	wait sync.WaitGroup
 }
 
-// moveEvery is how long the mover rests between two moves, so that a page that
-// changes often is moved once and not each time.
+// moveEvery is how long the mover rests between two moves of a short log, so
+// that a page that changes often is moved once and not each time.
 const moveEvery = 250 * time.Millisecond
 
 func startMover(f *File) (*mover, error) {
@@ -59,7 +59,9 @@ func (m *mover) run() {
 			return
 		case <-m.work:
 		}
-		m.move()
+		if length := m.move(); length > m.f.bound/2 {
+			continue
+		}
 		rest.Reset(moveEvery)
 		select {
 		case <-m.done:
@@ -69,23 +71,28 @@ func (m *mover) run() {
 	}
 }
 
-// move moves what readers allow. What goes wrong is not lost: the log keeps it.
-func (m *mover) move() {
+// move moves what readers allow and tells how long the log was. What goes wrong
+// is not lost: the log keeps it.
+func (m *mover) move() (length int64) {
 	length, moved, err := m.c.checkpoint()
 	if err == nil && length > m.f.bound {
 		select {
 		case m.f.turn <- struct{}{}:
 		case <-m.done:
-			return
+			return 0
 		}
 		length, moved, err = m.c.checkpoint()
 		m.f.giveTurn()
 	}
 	if err != nil {
 		m.f.log.Warn("write-ahead log not moved", "file", m.f.path, "err", err)
-	} else if length > longestLogFactor*m.f.bound && moved < length {
-		m.f.log.Warn("write-ahead log grows: a reader has been at work too long", "file", m.f.path, "pages", length)
+		return 0
 	}
+	if length > longestLogFactor*m.f.bound && moved < length {
+		m.f.log.Warn("write-ahead log grows: a reader has been at work too long", "file", m.f.path, "pages", length)
+		return 0
+	}
+	return length
 }
 
 // checkpoint moves pages until it would have to wait for somebody. It tells how
