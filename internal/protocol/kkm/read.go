@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkm/kkmpb"
 )
 
 // Read opens a stored record: receipt, cash move, report or act. Decoders are
@@ -42,6 +43,7 @@ func Read(rec *fiscal.Record) (fiscal.Document, error) {
 		r := receiptOf(req.Msg.GetTicket())
 		r.Time = rec.DeviceTime // the time that was settled on
 		d.Receipt = &r
+		d.Extra = printed(req.Msg.GetTicket())
 	case fiscal.DocCashMove:
 		m := moveOf(req.Msg.GetMoneyPlacement())
 		m.Time = rec.DeviceTime
@@ -58,4 +60,21 @@ func Read(rec *fiscal.Record) (fiscal.Document, error) {
 		d.Report = &z
 	}
 	return d, nil
+}
+
+// printed is the device's own numbering, as it stands on the paper. Versions
+// below 2.0.0 send it as a text.
+func printed(t *kkmpb.TicketRequest) (all []fiscal.Requisite) {
+	add := func(key, value string) {
+		if value != "" {
+			all = append(all, fiscal.Requisite{Key: key, Value: value})
+		}
+	}
+	number := digits(t.GetPrintedDocumentNumber())
+	if number == "" {
+		number = t.GetPrintedDocumentNumberOld()
+	}
+	add("printed_document_number", number)
+	add("shift_document_number", digits(uint64(t.GetShiftDocumentNumber())))
+	return all
 }

@@ -2,6 +2,7 @@ package kkm_test
 
 import (
 	"encoding/binary"
+	"reflect"
 	"testing"
 	"time"
 
@@ -444,6 +445,32 @@ func TestReadOpensEveryEntry(t *testing.T) {
 			if doc.Report == nil || doc.Report.Kind != fiscal.ReportZ || doc.Report.Counters.Revenue != e.Total {
 				t.Errorf("entry %d: report %+v", e.Number, doc.Report)
 			}
+		}
+	}
+}
+
+// The number that the device printed comes back, whatever version sent it.
+// Req: T-034, T-135
+func TestPrintedNumber(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		set  func(*kkmpb.TicketRequest)
+		want []fiscal.Requisite
+	}{
+		{"number", func(q *kkmpb.TicketRequest) { q.PrintedDocumentNumber = proto.Uint64(17) }, []fiscal.Requisite{{Key: "printed_document_number", Value: "17"}}},
+		{"text and shift", func(q *kkmpb.TicketRequest) {
+			q.PrintedDocumentNumberOld, q.ShiftDocumentNumber = proto.String("000123"), proto.Uint32(4)
+		}, []fiscal.Requisite{{Key: "printed_document_number", Value: "000123"}, {Key: "shift_document_number", Value: "4"}}},
+		{"none", func(*kkmpb.TicketRequest) {}, nil},
+	} {
+		l := newTill(t, kkm.V202)
+		r := l.sale(100_00)
+		c.set(r.Ticket)
+		l.ask(r, kkm.CodeOK)
+		rec := l.newest()
+		doc, err := kkm.Read(&rec)
+		if err != nil || !reflect.DeepEqual(doc.Extra, c.want) {
+			t.Errorf("%s: Read = %+v, %v, want %+v", c.name, doc.Extra, err, c.want)
 		}
 	}
 }
