@@ -17,6 +17,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // zones of outlets, also on a bare system
 
 	"github.com/alecthomas/kong"
 
