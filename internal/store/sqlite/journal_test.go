@@ -22,14 +22,12 @@ import (
 func TestDiskFull(t *testing.T) {
 	l := newLoad(t, t.TempDir(), 100)
 	stored := 0
-	size := func() int64 {
-		i, err := os.Stat(filepath.Join(l.dir, mainName))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return i.Size()
+	i, err := os.Stat(filepath.Join(l.dir, mainName))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if err := l.db.Limit(t.Context(), size()+1<<20); err != nil {
+	room := i.Size() + 1<<20
+	if err := l.db.Limit(t.Context(), room); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -55,7 +53,8 @@ func TestDiskFull(t *testing.T) {
 		if head, err := l.db.Fence(t.Context(), 0); err != nil || head.Seq != journal.Seq(stored) {
 			t.Fatalf("Fence = %+v, %v, want seq %d", head, err, stored)
 		}
-		if err := l.db.Limit(t.Context(), size()+4<<20); err != nil {
+		room += 1 << 20
+		if err := l.db.Limit(t.Context(), room); err != nil {
 			t.Fatal(err)
 		}
 		if stale, err := l.db.Append(t.Context(), failed, journal.Seal); err != nil || len(stale) > 0 {
