@@ -82,6 +82,7 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	con := &console{ctx: ctx, in: in, out: out, talk: talk, json: c.JSON, file: file}
 	if err := parsed.Run(con); err != nil {
 		return complain(talk, exitCode(err), err)

@@ -20,6 +20,9 @@ func (c *serveCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
 	file := *con.file
 	file.Serve = c.Serve
 	o, err := startOperator(con.ctx, settings{File: file, Log: log})
@@ -31,9 +34,6 @@ func (c *serveCmd) Run(con *console) error {
 	}
 	log.Info("ready", "data", c.Data, "site", o.Site)
 
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	for {
 		select {
 		case <-hup:
@@ -44,7 +44,9 @@ func (c *serveCmd) Run(con *console) error {
 			log.Info("keys reread")
 		case <-con.ctx.Done():
 			log.Info("stopping")
-			return o.stop()
+			err := o.stop()
+			log.Info("stopped")
+			return err
 		case err := <-o.failed:
 			log.Error("a door failed, stopping", "err", err)
 			if late := o.stop(); late != nil {
