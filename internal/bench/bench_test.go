@@ -96,13 +96,14 @@ func TestRun(t *testing.T) {
 	f, addr := newFake(t, creds)
 	cfg := Config{Addr: addr, Registers: creds, Connections: 4, Duration: 150 * time.Millisecond}
 	for run := range 2 {
-		before := f.docs
+		_, before, _ := f.tally()
 		l, err := Run(t.Context(), cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if l.Accepted == 0 || int(l.Accepted) > f.docs-before || f.docs-before-int(l.Accepted) > cfg.Connections || len(l.Errors) != 0 {
-			t.Errorf("run %d: accepted %d, errors %v, the operator counts %d", run, l.Accepted, l.Errors, f.docs-before)
+		_, docs, _ := f.tally()
+		if l.Accepted == 0 || int(l.Accepted) > docs-before || docs-before-int(l.Accepted) > cfg.Connections || len(l.Errors) != 0 {
+			t.Errorf("run %d: accepted %d, errors %v, the operator counts %d", run, l.Accepted, l.Errors, docs-before)
 		}
 		if l.Latency(500) <= 0 || l.Latency(500) > l.Latency(999) || l.Max() < l.Latency(999) {
 			t.Errorf("run %d: p50 %v, p999 %v, max %v", run, l.Latency(500), l.Latency(999), l.Max())
@@ -111,8 +112,8 @@ func TestRun(t *testing.T) {
 			t.Errorf("run %d: frames of %d and %d bytes over %d connections", run, l.RequestBytes, l.AnswerBytes, l.Connections)
 		}
 		for i, r := range l.Registers {
-			if r.ID != creds[i].ID || r.Token != f.tokens[r.ID] {
-				t.Errorf("run %d: register %d came back as %d with the current token: %v", run, creds[i].ID, r.ID, r.Token == f.tokens[r.ID])
+			if r.ID != creds[i].ID || r.Token != f.token(r.ID) {
+				t.Errorf("run %d: register %d came back as %d with the current token: %v", run, creds[i].ID, r.ID, r.Token == f.token(r.ID))
 			}
 		}
 		cfg.Registers = l.Registers
@@ -147,17 +148,18 @@ func TestRunTroubles(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		seen, docs, closes := f.tally()
 		if l.Errors[tt.errors] == 0 || len(l.Errors) != 1 {
 			t.Errorf("%s: errors %v, want some of %q", tt.name, l.Errors, tt.errors)
 		}
-		if tt.dead != (l.Accepted == 0) || int(l.Accepted) > f.docs {
-			t.Errorf("%s: accepted %d, the operator counts %d", tt.name, l.Accepted, f.docs)
+		if tt.dead != (l.Accepted == 0) || int(l.Accepted) > docs {
+			t.Errorf("%s: accepted %d, the operator counts %d", tt.name, l.Accepted, docs)
 		}
-		if tt.dead && f.seen != len(creds) {
-			t.Errorf("%s: %d requests, want one from each of %d registers", tt.name, f.seen, len(creds))
+		if tt.dead && seen != len(creds) {
+			t.Errorf("%s: %d requests, want one from each of %d registers", tt.name, seen, len(creds))
 		}
-		if tt.closes != (f.closes > 0) {
-			t.Errorf("%s: %d shifts closed", tt.name, f.closes)
+		if tt.closes != (closes > 0) {
+			t.Errorf("%s: %d shifts closed", tt.name, closes)
 		}
 	}
 }

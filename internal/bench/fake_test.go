@@ -138,6 +138,19 @@ func (f *fakeOperator) serve(frame []byte) []byte {
 	return answer
 }
 
+// tally is what the operator has counted.
+func (f *fakeOperator) tally() (seen, docs, closes int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.seen, f.docs, f.closes
+}
+
+func (f *fakeOperator) token(id uint32) uint32 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.tokens[id]
+}
+
 func credentials(n int) []Credential {
 	all := make([]Credential, n)
 	for i := range all {

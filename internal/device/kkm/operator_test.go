@@ -212,6 +212,13 @@ func (o *operator) received() []wire.Request {
 	return all
 }
 
+// raw are the frames so far as they came.
+func (o *operator) raw() [][]byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.frames)
+}
+
 func (o *operator) setScript(script func(n int, req wire.Request) deed) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

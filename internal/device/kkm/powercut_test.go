@@ -62,7 +62,7 @@ func (r *recorder) Save(s kkm.Step) error {
 	err := r.memory.Save(s)
 	after := r.read()
 	if len(after) > len(before) { // else it was compacted, in one move
-		for _, cut := range []int{0, 1, 7, 8, 9, (len(after) - len(before)) / 2, len(after) - len(before) - 1} {
+		for _, cut := range []int{0, 9, len(after) - len(before) - 1} {
 			r.keep(fmt.Sprintf("record cut at %d", cut), after[:len(before)+cut])
 		}
 	}
