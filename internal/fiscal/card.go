@@ -102,7 +102,7 @@ type Card struct {
 
 // Location is the outlet's zone; a zone nobody knows is UTC.
 func (c *Card) Location() *time.Location {
-	if c.location != nil {
+	if c.location != nil && c.location.String() == c.Zone { // a changed copy may have another zone
 		return c.location
 	}
 	if z, err := time.LoadLocation(c.Zone); err == nil {

@@ -206,8 +206,8 @@ func (e *Error) Unwrap() []error {
 	return all
 }
 
-// Is lets two Errors of one Reason match.
+// Is lets two Errors of one Reason and Kind match, whatever they say besides.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && *t == *e
+	return ok && t.Reason == e.Reason && t.Kind() == e.Kind()
 }

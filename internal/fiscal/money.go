@@ -14,7 +14,8 @@ import (
 type Money int64
 
 // MaxMoney is the largest amount a document may carry: 9·10^16 units of
-// currency less one minor unit. Sums of a year's documents still fit an int64.
+// currency, near the end of an int64. Sums go through Add or are bounded by
+// MaxCounter.
 const MaxMoney Money = 9_000_000_000_000_000_000
 
 // Quantity counts goods in millionths of a unit: 2_500_000 is 2.5 kg. The wires
@@ -145,17 +146,21 @@ func (q Quantity) String() string {
 // MarshalText gives a quantity to JSON as text.
 func (q Quantity) MarshalText() ([]byte, error) { return []byte(q.String()), nil }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads what MarshalText writes. Anything else is Invalid.
 func (q *Quantity) UnmarshalText(b []byte) error {
-	whole, frac, _ := strings.Cut(string(b), ".")
+	text, neg := strings.CutPrefix(string(b), "-")
+	whole, frac, point := strings.Cut(text, ".")
 	if len(frac) > 6 {
-		return &Error{Reason: BadValue, Field: "quantity", Msg: "more than six decimals"}
+		return &Error{Reason: BadValue, Field: "quantity", Msg: fmt.Sprintf("%q has more than six decimals", b)}
 	}
-	n, err := strconv.ParseInt(whole+frac+strings.Repeat("0", 6-len(frac)), 10, 64)
-	if err != nil {
+	n, err := strconv.ParseUint(whole+frac+strings.Repeat("0", 6-len(frac)), 10, 63)
+	if err != nil || whole == "" || point && frac == "" {
 		return &Error{Reason: BadValue, Field: "quantity", Msg: fmt.Sprintf("%q is not a quantity like 2.5", b)}
 	}
 	*q = Quantity(n)
+	if neg {
+		*q = -*q
+	}
 	return nil
 }
 

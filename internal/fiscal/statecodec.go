@@ -1,7 +1,9 @@
 package fiscal
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math"
 	"time"
 )
 
@@ -32,28 +34,31 @@ func (s *State) Append(b []byte) []byte {
 	return w.b
 }
 
-// ParseState reads what Append wrote. A damaged row is Corrupt.
+// ParseState reads what Append wrote, and nothing else: whatever it takes,
+// Append gives back byte for byte. A damaged row is Corrupt.
 func ParseState(b []byte) (*State, error) {
 	if len(b) == 0 || b[0] != stateFormat {
 		return nil, &Error{Of: Corrupt, Field: "state", Msg: "unknown layout"}
 	}
 	r := stateReader{b: b[1:]}
 	s := &State{}
-	s.CardVersion = uint32(r.uint())
-	s.Status = Status(r.uint())
-	s.Block.Text = r.text()
+	s.CardVersion = r.uint32()
+	s.Status = Status(r.enum(uint64(StatusDeregistered)))
+	s.Block.Text = string(r.bytes())
 	s.Block.Since = r.time()
 	s.Block.Version = r.uint()
 	s.LastNumber = Number(r.uint())
 	copy(s.LastHash[:], r.take(len(s.LastHash)))
 	s.LastTime = WallTime(r.int())
-	s.LastKind = DocumentKind(r.uint())
+	s.LastKind = DocumentKind(r.enum(uint64(documentKindCount) - 1))
 	s.LastZ = Number(r.uint())
 	r.shift(&s.Shift)
 	r.counters(&s.Counters)
-	s.Protocol = []byte(r.text())
+	if protocol := r.bytes(); len(protocol) > 0 {
+		s.Protocol = bytes.Clone(protocol)
+	}
 	if r.bad || len(r.b) != 0 {
-		return nil, &Error{Of: Corrupt, Field: "state", Msg: "the row is cut or too long"}
+		return nil, &Error{Of: Corrupt, Field: "state", Msg: "the row is cut, too long or changed"}
 	}
 	return s, nil
 }
@@ -136,15 +141,20 @@ func (w *stateWriter) counters(c *Counters) {
 	}
 }
 
+// stateReader reads fields from the front of b. After the first that cannot be
+// read everything is zero and bad is set.
 type stateReader struct {
 	b   []byte
 	bad bool
 }
 
+func (r *stateReader) fail() { r.bad, r.b = true, nil }
+
+// uint reads a varint in its shortest form, which is the only one written.
 func (r *stateReader) uint() uint64 {
 	v, n := binary.Uvarint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
+	if n <= 0 || n > 1 && r.b[n-1] == 0 {
+		r.fail()
 		return 0
 	}
 	r.b = r.b[n:]
@@ -152,18 +162,25 @@ func (r *stateReader) uint() uint64 {
 }
 
 func (r *stateReader) int() int64 {
-	v, n := binary.Varint(r.b)
-	if n <= 0 {
-		r.bad, r.b = true, nil
+	v := r.uint()
+	return int64(v>>1) ^ -int64(v&1) // zigzag
+}
+
+// enum reads a number from 0 to last.
+func (r *stateReader) enum(last uint64) uint64 {
+	v := r.uint()
+	if v > last {
+		r.fail()
 		return 0
 	}
-	r.b = r.b[n:]
 	return v
 }
 
+func (r *stateReader) uint32() uint32 { return uint32(r.enum(math.MaxUint32)) }
+
 func (r *stateReader) take(n int) []byte {
 	if n < 0 || n > len(r.b) {
-		r.bad, r.b = true, nil
+		r.fail()
 		return nil
 	}
 	v := r.b[:n]
@@ -171,14 +188,8 @@ func (r *stateReader) take(n int) []byte {
 	return v
 }
 
-func (r *stateReader) text() string {
-	n := r.uint()
-	if n > uint64(len(r.b)) {
-		r.bad, r.b = true, nil
-		return ""
-	}
-	return string(r.take(int(n)))
-}
+// bytes reads what has its length in front. It is not copied.
+func (r *stateReader) bytes() []byte { return r.take(int(r.enum(uint64(len(r.b))))) }
 
 func (r *stateReader) time() time.Time {
 	if v := r.int(); v != 0 {
@@ -187,19 +198,16 @@ func (r *stateReader) time() time.Time {
 	return time.Time{}
 }
 
-func (r *stateReader) flag() bool {
-	v := r.take(1)
-	return len(v) == 1 && v[0] == 1
-}
+func (r *stateReader) flag() bool { return r.enum(1) == 1 }
 
 func (r *stateReader) tally(t *Tally) { t.Count = r.int(); t.Sum = Money(r.int()) }
 
 func (r *stateReader) shift(s *Shift) {
-	s.Number = uint32(r.uint())
+	s.Number = r.uint32()
 	s.Open = r.flag()
 	s.OpenedAt = WallTime(r.int())
 	s.ClosedAt = WallTime(r.int())
-	s.Documents = uint32(r.uint())
+	s.Documents = r.uint32()
 	s.OpenedOnline = r.time()
 }
 
@@ -226,27 +234,23 @@ func (r *stateReader) counters(c *Counters) {
 		r.tally(&c.Discounts[i])
 		r.tally(&c.Markups[i])
 	}
-	if n := r.uint(); n > 0 && n <= MaxSections+1 {
+	if n := r.enum(MaxSections + 1); n > 0 {
 		c.Sections = make([]SectionTally, n)
 		for i := range c.Sections {
-			c.Sections[i].Code = r.text()
+			c.Sections[i].Code = string(r.bytes())
 			for j := range c.Sections[i].Ops {
 				r.tally(&c.Sections[i].Ops[j])
 			}
 		}
-	} else if n != 0 {
-		r.bad, r.b = true, nil
 	}
-	if n := r.uint(); n > 0 && n <= MaxTaxes+1 {
+	if n := r.enum(MaxTaxes + 1); n > 0 {
 		c.Taxes = make([]TaxTally, n)
 		for i := range c.Taxes {
 			t := &c.Taxes[i]
-			t.Kind, t.Percent = uint32(r.uint()), uint32(r.uint())
+			t.Kind, t.Percent = r.uint32(), r.uint32()
 			for j := range t.Ops {
 				t.Ops[j].Turnover, t.Ops[j].Tax = Money(r.int()), Money(r.int())
 			}
 		}
-	} else if n != 0 {
-		r.bad, r.b = true, nil
 	}
 }
