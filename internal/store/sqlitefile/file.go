@@ -117,10 +117,14 @@ func (f *File) openWriter() (*conn, error) {
 		return nil, err
 	}
 	if f.maxPages != maxPages {
-		if err := c.limit(f.maxPages); err != nil {
-			c.close()
-			return nil, err
-		}
+		err = c.limit(f.maxPages)
+	}
+	if err == nil {
+		err = c.gatherLog()
+	}
+	if err != nil {
+		c.close()
+		return nil, err
 	}
 	return c, nil
 }

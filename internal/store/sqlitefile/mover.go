@@ -2,13 +2,15 @@ package sqlitefile
 
 import (
 	"sync"
+	"sync/atomic"
 	"time"
 
 	engine "modernc.org/sqlite/lib"
 )
 
 // mover moves the write-ahead log into the file (SQLite calls it a checkpoint)
-// beside the writer, on a connection of its own.
+// beside the writer, on a connection of its own: after each quarter of the
+// log's bound, and once a second when there is less.
 //
 // A log starts anew only when a writer finds all of it moved. Under steady load
 // that never happens by itself: while one part is moved, the next is written.
@@ -17,14 +19,14 @@ import (
 type mover struct {
 	f    *File
 	c    *conn
-	work chan struct{}
+	new  atomic.Int64  // pages written since the last move
+	work chan struct{} // capacity 1
 	done chan struct{}
 	wait sync.WaitGroup
 }
 
-// moveEvery is how long the mover rests between two moves of a short log, so
-// that a page that changes often is moved once and not each time.
-const moveEvery = 250 * time.Millisecond
+// idleMove is how long a little may lie unmoved.
+const idleMove = time.Second
 
 func startMover(f *File) (*mover, error) {
 	c, err := openConn(f.path, engine.SQLITE_OPEN_READWRITE, "synchronous = FULL", "cache_size = -256")
@@ -36,8 +38,11 @@ func startMover(f *File) (*mover, error) {
 	return m, nil
 }
 
-// wake says that there is something to move.
-func (m *mover) wake() {
+// wrote says that a commit added pages to the log.
+func (m *mover) wrote(pages int64) {
+	if m.new.Add(pages) < m.f.bound/4 {
+		return
+	}
 	select {
 	case m.work <- struct{}{}:
 	default:
@@ -51,48 +56,41 @@ func (m *mover) stop() {
 }
 
 func (m *mover) run() {
-	rest := time.NewTimer(moveEvery)
-	defer rest.Stop()
+	idle := time.NewTicker(idleMove)
+	defer idle.Stop()
 	for {
 		select {
 		case <-m.done:
 			return
 		case <-m.work:
+		case <-idle.C:
+			if m.new.Load() == 0 {
+				continue
+			}
 		}
-		if length := m.move(); length > m.f.bound/2 {
-			continue
-		}
-		rest.Reset(moveEvery)
-		select {
-		case <-m.done:
-			return
-		case <-rest.C:
-		}
+		m.move()
 	}
 }
 
-// move moves what readers allow and tells how long the log was. What goes wrong
-// is not lost: the log keeps it.
-func (m *mover) move() (length int64) {
+// move moves what readers allow. What goes wrong is not lost: the log keeps it.
+func (m *mover) move() {
+	m.new.Store(0)
 	length, moved, err := m.c.checkpoint()
 	if err == nil && length > m.f.bound {
 		select {
 		case m.f.turn <- struct{}{}:
 		case <-m.done:
-			return 0
+			return
 		}
 		length, moved, err = m.c.checkpoint()
 		m.f.giveTurn()
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		m.f.log.Warn("write-ahead log not moved", "file", m.f.path, "err", err)
-		return 0
-	}
-	if length > longestLogFactor*m.f.bound && moved < length {
+	case length > longestLogFactor*m.f.bound && moved < length:
 		m.f.log.Warn("write-ahead log grows: a reader has been at work too long", "file", m.f.path, "pages", length)
-		return 0
 	}
-	return length
 }
 
 // checkpoint moves pages until it would have to wait for somebody. It tells how
@@ -103,4 +101,14 @@ func (c *conn) checkpoint() (length, moved int64, err error) {
 		return 0, 0, c.failed(rc)
 	}
 	return int64(*(*int32)(at(c.out))), int64(*(*int32)(at(c.out + 4))), nil
+}
+
+// pagesWritten is how many pages the connection has written since it was last
+// asked.
+func (c *conn) pagesWritten() int64 {
+	const reset = 1
+	if engine.Xsqlite3_db_status(c.tls, c.db, engine.SQLITE_DBSTATUS_CACHE_WRITE, c.out, c.out+4, reset) != engine.SQLITE_OK {
+		return 0
+	}
+	return int64(*(*int32)(at(c.out)))
 }

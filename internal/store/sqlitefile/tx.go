@@ -95,7 +95,7 @@ func (f *File) transact(c *conn, do func(*Tx) error) error {
 	if err == nil {
 		committed = true
 		if f.mover != nil {
-			f.mover.wake()
+			f.mover.wrote(c.pagesWritten())
 		}
 		return nil
 	}
