@@ -204,7 +204,7 @@ func (w *walk) close() (string, error) {
 		c.Receipts[fiscal.OpSaleReturn.Index()].Sum, c.Receipts[fiscal.OpSale.Index()].Offline, c.Cash, c.Revenue}
 	want := [...]any{int64(len(w.sales)), sales, int64(len(w.returns)), returns, int64(len(w.away)), w.cash, sales - returns}
 	if got != want {
-		return "", fmt.Errorf("Z report has (sales, sum, returns, sum, autonomous, cash, revenue) %v, want %v", got, want)
+		return "", fmt.Errorf("the Z report has (sales, sum, returns, sum, autonomous, cash, revenue) %v, want %v", got, want)
 	}
 	return fmt.Sprintf("Z %d, revenue %v", slip.Shift, c.Revenue), nil
 }
