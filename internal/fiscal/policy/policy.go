@@ -20,7 +20,7 @@ import (
 type Terms struct {
 	Offline   time.Duration // how long a register may work without a link
 	Shift     time.Duration // how long a shift may be open
-	Retention int           // years for which documents are kept, counted from the end of theirs
+	Retention int           // years for which a document is kept, counted from the end of its own
 	VAT       []Rate        // in use, the standard rate first
 }
 
