@@ -11,6 +11,6 @@ dirs=$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | s
 for dir in $dirs; do
 	for target in $("$GO" test -list '^Fuzz' "$dir" | grep '^Fuzz'); do
 		echo "$dir $target for $FUZZTIME"
-		"$GO" test -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" "$dir"
+		"$GO" test -run '^$' -fuzz "^$target\$" -fuzztime "$FUZZTIME" -fuzzminimizetime 10x "$dir"
 	done
 done

@@ -5,6 +5,7 @@ import (
 
 	"openofd/internal/config"
 	"openofd/internal/fiscal"
+	"openofd/internal/fiscal/policy"
 	"openofd/internal/intake"
 	"openofd/internal/keyring"
 	"openofd/internal/protocol/kkm"
@@ -19,8 +20,11 @@ var almaty = time.FixedZone("Asia/Almaty", 5*60*60)
 
 // newRules are Kazakhstan's rules with the choices of this installation.
 func newRules(cfg config.KKM, passwords *registry.Passwords) *kkm.Rules {
+	law := policy.For(fiscal.Kazakhstan)
 	r := &kkm.Rules{
-		Limits:            legalLimits,
+		Limits: func(day fiscal.WallTime) kkm.Limits {
+			return kkm.Limits{Shift: law.Shift(day), Offline: law.Offline(day)}
+		},
 		SwitchOff:         make(map[kkm.Version]time.Time),
 		MissingIsBadValue: cfg.MissingParameterCode == int(kkm.CodeIncorrectData),
 		CheckPassword:     passwords.Verify,
@@ -29,12 +33,6 @@ func newRules(cfg config.KKM, passwords *registry.Passwords) *kkm.Rules {
 		r.SwitchOff[kkm.Version(version.Number)] = day.In(almaty)
 	}
 	return r
-}
-
-// legalLimits are the limits that hold on a day; since the orders came into
-// force there has been one set. Source: order 135 item 16, order 636 item 31.
-func legalLimits(fiscal.WallTime) kkm.Limits {
-	return kkm.Limits{Shift: 24 * time.Hour, Offline: 72 * time.Hour}
 }
 
 // read opens an entry with the decoder of its format.

@@ -76,9 +76,16 @@ func For(c fiscal.Country) Policy {
 	return Policy{}
 }
 
+// Offline is how long a register may work without a link, as Terms says; it
+// costs no memory, for it is asked at each exchange.
+func (p Policy) Offline(t fiscal.WallTime) time.Duration { return at(p.offline, t) }
+
+// Shift is how long a shift may be open, as Terms says.
+func (p Policy) Shift(t fiscal.WallTime) time.Duration { return at(p.shift, t) }
+
 // At is what holds at a reading of the outlet's clock.
 func (p Policy) At(t fiscal.WallTime) Terms {
-	terms := Terms{Offline: at(p.offline, t), Shift: at(p.shift, t), Retention: at(p.retention, t)}
+	terms := Terms{Offline: p.Offline(t), Shift: p.Shift(t), Retention: at(p.retention, t)}
 	for _, r := range p.vat {
 		if t >= r.from && (r.until == 0 || t < r.until) {
 			terms.VAT = append(terms.VAT, r.Rate)
