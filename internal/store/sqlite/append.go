@@ -54,8 +54,8 @@ type appender struct {
 }
 
 const (
-	updateState = `UPDATE states SET version = ?1, number = ?2, state = ?3, latest = CAST(latest || ?4 AS BLOB)
-		WHERE register = ?5 AND version = ?6 AND number = ?7`
+	updateState = `UPDATE states SET version = ?1, number = ?2, state = ?3, latest = CAST(substr(latest, 1, ?4) || ?5 || substr(latest, ?6) AS BLOB)
+		WHERE register = ?7 AND version = ?8 AND number = ?9`
 	insertEntry = `INSERT INTO entries (seq, month, register, number, taxpayer, card_version, format, kind, outcome, flags,
 		drive, device_number, device_time, received_at, shift, fiscal_sign, sign_key, operation, total, cash, cashless, other_paid,
 		tax, refers, carrier, codec, salt, digest, hash, chain, request, answer)
@@ -119,14 +119,16 @@ func (a *appender) moveState(c *journal.Commit) (fresh bool, err error) {
 	if int(last%runLength)+len(c.Entries) >= runLength {
 		fresh, err = a.fillRun(c, last)
 	} else {
-		s := a.state
+		s, before := a.state, int64(last%runLength)*placeBytes
 		s.BindInt(1, int64(c.Judged+1))
 		s.BindInt(2, int64(last)+int64(len(c.Entries)))
 		s.BindBytes(3, c.State)
-		s.BindBytes(4, a.places)
-		s.BindInt(5, int64(c.Register))
-		s.BindInt(6, int64(c.Judged))
-		s.BindInt(7, int64(last))
+		s.BindInt(4, before)
+		s.BindBytes(5, a.places)
+		s.BindInt(6, before+int64(len(a.places))+1) // from 1
+		s.BindInt(7, int64(c.Register))
+		s.BindInt(8, int64(c.Judged))
+		s.BindInt(9, int64(last))
 		var changed int64
 		changed, err = s.Exec()
 		fresh = changed == 1

@@ -33,7 +33,8 @@ func (a *appender) fillRun(c *journal.Commit, last fiscal.Number) (fresh bool, e
 		return false, err
 	}
 	if fresh = s.Next(); fresh {
-		a.places = append(s.Bytes(0), a.places...)
+		latest := s.Bytes(0)
+		a.places = append(latest[:min(len(latest), placeBytes*int(last%runLength))], a.places...)
 	}
 	if err := s.Close(); err != nil || !fresh {
 		return false, err
@@ -43,6 +44,9 @@ func (a *appender) fillRun(c *journal.Commit, last fiscal.Number) (fresh bool, e
 			return false, err
 		}
 		a.places = a.places[runBytes:]
+	}
+	for len(a.places) < runBytes {
+		a.places = append(a.places, 0)
 	}
 	_, err = a.tx.Exec(`UPDATE states SET version = ?, number = ?, state = ?, latest = ? WHERE register = ?`,
 		int64(c.Judged+1), int64(last)+int64(len(c.Entries)), c.State, a.places, int64(c.Register))

@@ -42,8 +42,8 @@ var migrations embed.FS
 // Options say how to open an installation. Dir alone is enough.
 type Options struct {
 	Dir string // made if missing
-	// CacheBytes is the page cache of acceptance; 0 means 64 MiB, enough for
-	// about 80,000 registers at work. What it lacks is read from the system's.
+	// CacheBytes is the page cache of acceptance; 0 means 32 MiB, enough for
+	// about 40,000 registers at work. What it lacks is read from the system's.
 	CacheBytes int64
 	// LogBytes is about how far the write-ahead log may grow; 0 means 64 MiB.
 	LogBytes int64
@@ -57,7 +57,7 @@ type Options struct {
 }
 
 const (
-	defaultCache = 64 << 20
+	defaultCache = 32 << 20
 	defaultLog   = 64 << 20
 	commandCache = 8 << 20
 )

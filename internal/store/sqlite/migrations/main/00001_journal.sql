@@ -64,14 +64,15 @@ CREATE INDEX entries_device_number ON entries (register, device_number) WHERE de
 
 -- What the exchanges made of a register. The row is written anew with each of
 -- them, so it also carries the places of the register's latest entries, until
--- they fill a row of numbers.
+-- they fill a row of numbers. It keeps its length, so that it is written where
+-- it stands.
 CREATE TABLE states (
 	register  INTEGER PRIMARY KEY,
 	partition INTEGER NOT NULL CHECK (partition = 0),
 	version   INTEGER NOT NULL,
 	number    INTEGER NOT NULL, -- of the last entry, 0: none
 	state     BLOB NOT NULL,
-	latest    BLOB NOT NULL DEFAULT x'' -- seq of each entry after the last row of numbers, 6 bytes big-endian
+	latest    BLOB NOT NULL DEFAULT (zeroblob(192)) -- as seqs of numbers, valid up to number
 ) STRICT;
 
 -- Leads from a register's number to an entry: the seqs of 32 entries to a row,
