@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // zones of outlets, also on a bare system
@@ -52,6 +53,12 @@ type commands struct {
 }
 
 func main() {
+	// Nearly all memory is that of exchanges and gone with their answers, so
+	// collecting it less often costs little room and saves a tenth of the time.
+	// What GOGC says wins.
+	if _, said := os.LookupEnv("GOGC"); !said {
+		debug.SetGCPercent(400)
+	}
 	os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 

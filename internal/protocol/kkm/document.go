@@ -3,7 +3,6 @@ package kkm
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"strconv"
 	"time"
 
@@ -55,8 +54,8 @@ func (j *judgement) sameDocument(timed bool) bool {
 // part and printed fields are not part of it, for they change when the document
 // is sent again.
 func ticketKey(t *kkmpb.TicketRequest) (key [16]byte) {
-	h := sha256.New()
-	k := keyWriter{h: h}
+	var room [1024]byte // of an ordinary receipt; a longer one takes memory
+	k := keyWriter(room[:0])
 	k.uint(uint64(t.GetOperation()))
 	k.money(t.GetAmounts().GetTotal())
 	for _, it := range t.Items {
@@ -80,8 +79,8 @@ func ticketKey(t *kkmpb.TicketRequest) (key [16]byte) {
 			}
 		}
 	}
-	h.Sum(k.room[:0])
-	copy(key[:], k.room[:])
+	sum := sha256.Sum256(k)
+	copy(key[:], sum[:])
 	return key
 }
 
@@ -92,15 +91,10 @@ func moveKey(m *kkmpb.MoneyPlacementRequest) (key [16]byte) {
 	return key
 }
 
-type keyWriter struct {
-	h    hash.Hash
-	room [sha256.Size]byte
-}
+// keyWriter gathers what a business key is made of, each value unmistakable.
+type keyWriter []byte
 
-func (k *keyWriter) uint(v uint64) {
-	binary.BigEndian.PutUint64(k.room[:], v)
-	k.h.Write(k.room[:8])
-}
+func (k *keyWriter) uint(v uint64) { *k = binary.AppendUvarint(*k, v) }
 
 func (k *keyWriter) money(m *kkmpb.Money) {
 	k.uint(m.GetBills())
@@ -109,11 +103,7 @@ func (k *keyWriter) money(m *kkmpb.Money) {
 
 func (k *keyWriter) text(s string) {
 	k.uint(uint64(len(s)))
-	for len(s) > 0 {
-		n := copy(k.room[:], s)
-		k.h.Write(k.room[:n])
-		s = s[n:]
-	}
+	*k = append(*k, s...)
 }
 
 // times settles the time of a document. One that cannot be is refused online;
