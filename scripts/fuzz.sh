@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target for FUZZTIME. Targets are found, not listed.
+# Runs every fuzz target for FUZZTIME. Targets are found, not listed. Inputs are
+# made smaller by ten tries only: by default that takes the whole time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 GO=${GO:-go}
