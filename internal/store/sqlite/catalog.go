@@ -9,34 +9,65 @@ import (
 	"openofd/internal/store/sqlitefile"
 )
 
-// PutCatalog publishes a catalog with the next version, which it sets.
+// elementsAtOnce is how many elements are stored in one transaction, so that
+// acceptance waits for milliseconds only.
+const elementsAtOnce = 1000
+
+// PutCatalog publishes a catalog with a version above the current one, which it
+// sets. The error is Conflict if another one was published meanwhile; what was
+// stored of this one is then never seen.
 func (db *DB) PutCatalog(ctx context.Context, c *fiscal.Catalog) error {
-	var version int64
-	err := db.main.Write(ctx, func(tx *sqlitefile.Tx) (err error) {
-		if version, _, err = tx.QueryInt(`SELECT coalesce(max(version), 0) + 1 FROM catalogs`); err != nil {
-			return err
-		}
-		if _, err := tx.Exec(`INSERT INTO catalogs (version, created) VALUES (?, ?)`, version, int64(c.Created)); err != nil {
-			return err
-		}
-		for i := range c.Elements {
-			e := &c.Elements[i]
-			body, err := json.Marshal(e)
-			if err != nil {
-				return err
-			}
-			if _, err := tx.Exec(`INSERT INTO catalog_elements (version, place, barcode, ntin, body) VALUES (?, ?, ?, ?, ?)`,
-				version, i, e.Barcode, e.NTIN, string(body)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	version, err := db.storeElements(ctx, c.Elements)
+	if err == nil {
+		err = db.publish(ctx, version, c.Created)
+	}
 	if err != nil {
 		return fmt.Errorf("publish catalog: %w", err)
 	}
 	c.Version = uint32(version)
 	return nil
+}
+
+func (db *DB) publish(ctx context.Context, version int64, created fiscal.WallTime) error {
+	return db.main.Write(ctx, func(tx *sqlitefile.Tx) error {
+		_, newer, err := tx.QueryInt(`SELECT 1 FROM catalogs WHERE version >= ?`, version)
+		if err == nil && newer {
+			err = &fiscal.Error{Of: fiscal.Conflict, Field: "version", Msg: "another catalog was published meanwhile: try again"}
+		}
+		if err != nil {
+			return err
+		}
+		_, err = tx.Exec(`INSERT INTO catalogs (version, created) VALUES (?, ?)`, version, int64(created))
+		return err
+	})
+}
+
+// storeElements stores the elements of a version that nobody has used yet.
+func (db *DB) storeElements(ctx context.Context, all []fiscal.CatalogElement) (version int64, err error) {
+	for place := 0; place == 0 || place < len(all); place += elementsAtOnce {
+		if err := db.main.Write(ctx, func(tx *sqlitefile.Tx) (err error) {
+			if place == 0 {
+				if version, _, err = tx.QueryInt(`SELECT 1 + max(
+					coalesce((SELECT max(version) FROM catalogs), 0), coalesce((SELECT max(version) FROM catalog_elements), 0))`); err != nil {
+					return err
+				}
+			}
+			for i := place; i < min(place+elementsAtOnce, len(all)); i++ {
+				body, err := json.Marshal(&all[i])
+				if err != nil {
+					return err
+				}
+				if _, err := tx.Exec(`INSERT INTO catalog_elements (version, place, barcode, ntin, body) VALUES (?, ?, ?, ?, ?)`,
+					version, i, all[i].Barcode, all[i].NTIN, string(body)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return 0, err
+		}
+	}
+	return version, nil
 }
 
 // Catalog answers a query: nil if nothing is published; without elements if the

@@ -12,5 +12,6 @@
 // means that nothing of it is or will be stored. Readers never wait for the
 // writer. Several processes may use one file.
 //
-// Sources: sqlite.org/wal.html, sqlite.org/c3ref/commit_hook.html.
+// Sources: sqlite.org/wal.html, sqlite.org/c3ref/wal_checkpoint_v2.html,
+// sqlite.org/rescode.html.
 package sqlitefile

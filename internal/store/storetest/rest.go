@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"slices"
 	"time"
@@ -44,6 +45,20 @@ func catalogs(w *world) {
 	if first.Version == 0 || second.Version <= first.Version {
 		w.Errorf("PutCatalog gave versions %d and %d, want ascending from 1", first.Version, second.Version)
 	}
+
+	defer func() { // as large as shops have
+		large := fiscal.Catalog{Created: 3, Elements: make([]fiscal.CatalogElement, 2500)}
+		for i := range large.Elements {
+			large.Elements[i] = fiscal.CatalogElement{ID: uint64(i), Barcode: fmt.Sprint(4_870_000_000_000 + i)}
+		}
+		w.must(w.PutCatalog(w.Context(), &large))
+		if c := ask(fiscal.CatalogQuery{Have: second.Version}); c.Version != large.Version || !reflect.DeepEqual(c.Elements, large.Elements) {
+			w.Errorf("a large catalog comes back with version %d and %d elements, want %d and %d", c.Version, len(c.Elements), large.Version, len(large.Elements))
+		}
+		if c := ask(fiscal.CatalogQuery{Barcode: "4870000002499"}); len(c.Elements) != 1 || c.Elements[0].ID != 2499 {
+			w.Errorf("its last element is %+v, want ID 2499", c.Elements)
+		}
+	}()
 
 	for _, tt := range []struct {
 		name string

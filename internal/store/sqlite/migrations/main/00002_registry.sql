@@ -51,13 +51,15 @@ CREATE TABLE cashiers (
 	PRIMARY KEY (taxpayer, login)
 ) STRICT, WITHOUT ROWID;
 
+-- A catalog is published when it has a row here. Its elements come first, in
+-- several transactions, for no transaction may be long.
 CREATE TABLE catalogs (
 	version INTEGER PRIMARY KEY CHECK (version > 0),
 	created INTEGER NOT NULL -- seconds, as the catalog says
 ) STRICT;
 
 CREATE TABLE catalog_elements (
-	version INTEGER NOT NULL REFERENCES catalogs (version),
+	version INTEGER NOT NULL,
 	place   INTEGER NOT NULL, -- from 0, as published
 	barcode TEXT NOT NULL,
 	ntin    TEXT NOT NULL,
