@@ -4,10 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -44,33 +45,40 @@ func ours(imports []string) []string {
 	return names
 }
 
-// list asks the go command for every package of the module. A package that
-// does not compile is listed all the same: building is not what is tested.
+// list returns every package of the module. A package that does not compile
+// is listed all the same: building is not what is tested.
 func list(t *testing.T) []listed {
 	t.Helper()
+	packages, err := listOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return packages
+}
+
+// listOnce asks the go command, once for all tests.
+var listOnce = sync.OnceValues(func() ([]listed, error) {
 	cmd := exec.Command("go", "list", "-e", "-json=ImportPath,Name,Dir,Doc,GoFiles,Imports,TestImports,XTestImports", "./...")
-	cmd.Dir = root(t)
+	cmd.Dir = filepath.Join("..", "..")
 	var complaints bytes.Buffer
 	cmd.Stderr = &complaints
 	out, err := cmd.Output()
 	if err != nil {
-		t.Fatalf("go list: %v\n%s", err, complaints.String())
+		return nil, fmt.Errorf("go list: %w\n%s", err, complaints.String())
 	}
 	var packages []listed
-	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+	for dec := json.NewDecoder(bytes.NewReader(out)); dec.More(); {
 		var p listed
-		switch err := dec.Decode(&p); {
-		case errors.Is(err, io.EOF):
-			if len(packages) == 0 {
-				t.Fatal("go list printed no package")
-			}
-			return packages
-		case err != nil:
-			t.Fatalf("go list printed what is no JSON: %v", err)
+		if err := dec.Decode(&p); err != nil {
+			return nil, fmt.Errorf("go list printed what is no JSON: %w", err)
 		}
 		packages = append(packages, p)
 	}
-}
+	if len(packages) == 0 {
+		return nil, errors.New("go list printed no package")
+	}
+	return packages, nil
+})
 
 // root is the folder of go.mod.
 func root(t *testing.T) string {
