@@ -19,9 +19,10 @@ type Store interface {
 	Find(ctx context.Context, a fiscal.Address) (fiscal.Place, error)
 	// Entry reads one entry of a register; NotFound if there is none.
 	Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (journal.Entry, error)
-	// ByDeviceNumber reads a register's receipts with this number of the device,
+	// ByDeviceNumber reads a register's receipts with this number of the device
+	// and a device time on the same day, and the notices that keep such a number,
 	// oldest first, a few at most.
-	ByDeviceNumber(ctx context.Context, p fiscal.Place, deviceNumber uint64) ([]journal.Entry, error)
+	ByDeviceNumber(ctx context.Context, p fiscal.Place, deviceNumber uint64, day fiscal.WallTime) ([]journal.Entry, error)
 	// Card reads one version of a register's card.
 	Card(ctx context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error)
 }
@@ -164,14 +165,11 @@ func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q
 			found = append(found, e)
 		}
 	}
-	byDevice, err := c.store.ByDeviceNumber(ctx, p, code)
+	byDevice, err := c.store.ByDeviceNumber(ctx, p, code, q.Time)
 	if err != nil && !absent(err) {
 		return nil, fmt.Errorf("look for an autonomous code of register %d: %w", p.Register, err)
 	}
 	for _, e := range byDevice {
-		if e.DeviceNumber != code || !sameDay(e.DeviceTime, q.Time) {
-			continue
-		}
 		if e.Kind == fiscal.DocNotice && e.Refers != 0 {
 			// The receipt was accepted online, its answer was lost, and it was
 			// printed with an autonomous code: a notice keeps the code.
@@ -200,11 +198,6 @@ func (q *Query) differs(r *fiscal.Record) []Param {
 		d = append(d, ParamTime)
 	}
 	return d
-}
-
-func sameDay(a, b fiscal.WallTime) bool {
-	const day = 24 * 60 * 60
-	return a/day == b/day
 }
 
 // nothing is the answer when there is no such receipt, for whatever reason. It

@@ -36,9 +36,9 @@ func (m *memory) Entry(_ context.Context, p fiscal.Partition, r fiscal.RegisterI
 	return journal.Entry{}, &fiscal.Error{Reason: fiscal.NothingThere}
 }
 
-func (m *memory) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint64) (found []journal.Entry, err error) {
+func (m *memory) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint64, day fiscal.WallTime) (found []journal.Entry, err error) {
 	for _, e := range m.entries {
-		if e.Register == p.Register && e.DeviceNumber == number && number != 0 {
+		if e.Register == p.Register && e.DeviceNumber == number && number != 0 && e.DeviceTime.Day() == day.Day() {
 			found = append(found, e)
 		}
 	}

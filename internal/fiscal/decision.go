@@ -72,7 +72,8 @@ type Key struct {
 // asks again, with the result in Situation.Found.
 type Needs struct {
 	Entries      []Number // of this register
-	DeviceNumber uint64   // the register's entries with this number of the device
+	DeviceNumber uint64   // the register's documents with this number of the device
+	DeviceDay    WallTime // and a device time on this day; devices begin anew
 	Cashier      string   // login
 	Catalog      *CatalogQuery
 }

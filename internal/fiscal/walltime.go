@@ -67,6 +67,12 @@ func (w WallTime) Sub(v WallTime) time.Duration { return time.Duration(w-v) * ti
 // Add moves the reading by d, whole seconds.
 func (w WallTime) Add(d time.Duration) WallTime { return w + WallTime(d/time.Second) }
 
+// Day is the midnight with which the reading's day begins.
+func (w WallTime) Day() WallTime {
+	const day = 24 * 60 * 60
+	return w - (w%day+day)%day
+}
+
 // String is "2026-03-14 09:12:41".
 func (w WallTime) String() string { return w.UTC().Format(time.DateTime) }
 

@@ -72,7 +72,7 @@ func (in *Intake) read(ctx context.Context, place Place, r *row, x *fiscal.Excha
 		found.Entries = append(found.Entries, e.Record)
 	}
 	if n.DeviceNumber != 0 {
-		entries, err := in.store.ByDeviceNumber(ctx, place, n.DeviceNumber)
+		entries, err := in.store.ByDeviceNumber(ctx, place, n.DeviceNumber, n.DeviceDay)
 		if err != nil {
 			return in.down("read entries by the device's number", err)
 		}

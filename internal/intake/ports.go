@@ -38,9 +38,10 @@ type Store interface {
 	RowVersion(ctx context.Context, p Place) (uint64, error)
 	// Entry reads one entry of a register.
 	Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (journal.Entry, error)
-	// ByDeviceNumber reads a register's receipts with this number of the device,
+	// ByDeviceNumber reads a register's receipts with this number of the device
+	// and a device time on the same day, and the notices that keep such a number,
 	// oldest first, 8 at most.
-	ByDeviceNumber(ctx context.Context, p Place, deviceNumber uint64) ([]journal.Entry, error)
+	ByDeviceNumber(ctx context.Context, p Place, deviceNumber uint64, day fiscal.WallTime) ([]journal.Entry, error)
 	// Cashier reads a cashier kept at the operator; nil if there is none.
 	Cashier(ctx context.Context, t fiscal.TaxpayerID, login string) (*fiscal.CashierLogin, error)
 	// Catalog answers a query: nil if nothing is published; without elements if

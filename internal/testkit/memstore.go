@@ -213,13 +213,15 @@ func (m *MemStore) RowVersion(_ context.Context, p fiscal.Place) (uint64, error)
 	return r.version, nil
 }
 
-// ByDeviceNumber reads a register's receipts with a number of the device.
-func (m *MemStore) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint64) ([]journal.Entry, error) {
+// ByDeviceNumber reads a register's receipts, and the notices about them, with
+// a number of the device on a day.
+func (m *MemStore) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint64, day fiscal.WallTime) ([]journal.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var found []journal.Entry
 	for _, e := range m.entries[p.Partition] {
-		if e.Register == p.Register && e.DeviceNumber == number && e.Kind == fiscal.DocReceipt && len(found) < 8 {
+		if e.Register == p.Register && e.DeviceNumber == number && number != 0 && e.DeviceTime.Day() == day.Day() &&
+			(e.Kind == fiscal.DocReceipt || e.Kind == fiscal.DocNotice) && len(found) < 8 {
 			found = append(found, copied(e))
 		}
 	}

@@ -11,11 +11,11 @@ func (j *judgement) ticket(t *kkmpb.TicketRequest) (fiscal.Decision, error) {
 	_, _, away := offlinePeriod(j.req.Msg.GetService())
 	j.replay = code != 0 || away
 
-	if code != 0 && !j.s.Found.Asked {
-		return fiscal.Decision{Needs: &fiscal.Needs{DeviceNumber: uint64(code)}}, nil
-	}
 	r := receiptOf(t)
 	r.Time = j.times("date_time", t.DateTime)
+	if code != 0 && !j.s.Found.Asked {
+		return fiscal.Decision{Needs: &fiscal.Needs{DeviceNumber: uint64(code), DeviceDay: r.Time}}, nil
+	}
 	for i := range j.s.Found.ByDevice {
 		original := &j.s.Found.ByDevice[i]
 		if original.Op == r.Op && original.Total == r.Total && original.DeviceTime == r.Time {

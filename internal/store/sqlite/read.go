@@ -52,18 +52,20 @@ func (db *DB) Scan(ctx context.Context, p fiscal.Partition, from journal.Seq, li
 	return page, nil
 }
 
-// maxByDevice is how many receipts with one number of the device are told.
+// maxByDevice is how many documents with one number of the device are told.
 const maxByDevice = 8
 
-// ByDeviceNumber reads a register's receipts with this number of the device,
-// oldest first.
-func (db *DB) ByDeviceNumber(ctx context.Context, p fiscal.Place, deviceNumber uint64) (found []journal.Entry, err error) {
+// ByDeviceNumber reads a register's receipts with this number of the device on
+// a day, and the notices that keep such a number, oldest first.
+func (db *DB) ByDeviceNumber(ctx context.Context, p fiscal.Place, deviceNumber uint64, day fiscal.WallTime) (found []journal.Entry, err error) {
 	if deviceNumber == 0 || p.Partition != partition {
 		return nil, nil
 	}
 	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
-		found, err = entries(tx, selectEntry+`WHERE register = ? AND device_number = ? AND device_number <> 0 AND kind = ? ORDER BY seq LIMIT ?`,
-			int64(p.Register), int64(deviceNumber), int64(fiscal.DocReceipt), maxByDevice)
+		found, err = entries(tx, selectEntry+`WHERE register = ? AND device_number = ? AND device_number <> 0
+			AND device_time >= ? AND device_time < ? AND kind IN (?, ?) ORDER BY seq LIMIT ?`,
+			int64(p.Register), int64(deviceNumber), int64(day.Day()), int64(day.Day().Add(24*time.Hour)),
+			int64(fiscal.DocReceipt), int64(fiscal.DocNotice), maxByDevice)
 		return err
 	})
 	if err != nil {

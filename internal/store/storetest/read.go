@@ -117,27 +117,45 @@ func numbersLead(w *world) {
 }
 
 // deviceNumbers shows that receipts are found by the number the device gave
-// them: of that register, receipts alone, oldest first, eight at most.
+// them, and the notices that keep such a number: of that register, that day,
+// oldest first, eight at most. Devices may begin anew each day.
 //
-// Req: O-082
+// Req: O-082, O-086
 func deviceNumbers(w *world) {
 	r, other := w.till("1"), w.till("2")
+	day, ok := fiscal.WallDate(2026, 3, 14, 0, 0, 0)
+	if !ok {
+		w.Fatal("no such day")
+	}
+	at := day
 	offline := func(of *till, kind fiscal.DocumentKind, number uint64) journal.Commit {
 		rec := of.record()
-		rec.Kind, rec.DeviceNumber = kind, number
+		rec.Kind, rec.DeviceNumber, rec.DeviceTime = kind, number, at
 		return of.commit(rec)
 	}
 	const code = 1<<63 + 5 // as large as a number can be
 	var want []journal.Entry
-	for range 10 {
-		batch := w.append(offline(r, fiscal.DocReceipt, code), offline(other, fiscal.DocReceipt, code), offline(r, fiscal.DocNotice, code), offline(r, fiscal.DocReceipt, code+1), r.commit())
+	for i := range 5 {
+		at = day.Add(time.Duration(i) * (24*time.Hour - time.Second) / 4) // from the day's first second to its last
+		batch := w.append(offline(r, fiscal.DocReceipt, code), offline(other, fiscal.DocReceipt, code), offline(r, fiscal.DocNotice, code),
+			offline(r, fiscal.DocCashMove, code), offline(r, fiscal.DocReceipt, code+1), r.commit())
 		want = append(want, batch[0].Entries...)
+		want = append(want, batch[2].Entries...)
 	}
-	got, err := w.ByDeviceNumber(w.Context(), r.place, code)
-	w.must(err)
-	w.sameEntries("ByDeviceNumber", got, want[:8])
+	at = day.Add(24 * time.Hour)
+	next := w.append(offline(r, fiscal.DocReceipt, code))[0].Entries
+	at = day.Add(-time.Second)
+	before := w.append(offline(r, fiscal.DocReceipt, code))[0].Entries
+	for _, c := range []struct {
+		day  fiscal.WallTime
+		want []journal.Entry
+	}{{day.Add(12 * time.Hour), want[:8]}, {day.Add(36 * time.Hour), next}, {day.Add(-12 * time.Hour), before}, {day.Add(72 * time.Hour), nil}} {
+		got, err := w.ByDeviceNumber(w.Context(), r.place, code, c.day)
+		w.must(err)
+		w.sameEntries("ByDeviceNumber on "+c.day.String(), got, c.want)
+	}
 	for name, number := range map[string]uint64{"a number that no receipt has": 4, "no number": 0} {
-		if got, err := w.ByDeviceNumber(w.Context(), r.place, number); err != nil || len(got) != 0 {
+		if got, err := w.ByDeviceNumber(w.Context(), r.place, number, day); err != nil || len(got) != 0 {
 			w.Errorf("ByDeviceNumber of %s = %d entries, %v, want none", name, len(got), err)
 		}
 	}
