@@ -280,13 +280,19 @@ type cuttable struct {
 	kkm.Exchanger
 	until atomic.Int64 // unix nanoseconds
 	lose  atomic.Bool  // the next answer
+	after atomic.Int64 // how long the link is cut behind a lost answer, nanoseconds
 }
 
 var errCut = errors.New("the link is cut")
 
 func (c *cuttable) cut(d time.Duration) { c.until.Store(time.Now().Add(d).UnixNano()) }
 func (c *cuttable) mend()               { c.until.Store(0) }
-func (c *cuttable) loseAnswer()         { c.lose.Store(true) }
+
+// loseAnswer loses the next answer, and cuts the link behind it for a while.
+func (c *cuttable) loseAnswer(cut time.Duration) {
+	c.after.Store(int64(cut))
+	c.lose.Store(true)
+}
 
 // Exchange fails while the link is cut.
 func (c *cuttable) Exchange(ctx context.Context, frame []byte) (kkm.Reply, error) {
@@ -295,6 +301,7 @@ func (c *cuttable) Exchange(ctx context.Context, frame []byte) (kkm.Reply, error
 	}
 	reply, err := c.Exchanger.Exchange(ctx, frame)
 	if err == nil && c.lose.CompareAndSwap(true, false) {
+		c.cut(time.Duration(c.after.Load()))
 		return kkm.Reply{}, &kkm.LinkError{Stage: kkm.AtReceive, Err: errCut}
 	}
 	return reply, err

@@ -170,18 +170,33 @@ func (w *walk) offline() (string, error) {
 	return fmt.Sprintf("%d receipts", len(done)), nil
 }
 
-// repeat loses the answer to a sale: the register sends it again and gets what
-// was answered first, and the sale is counted once.
+// repeat loses the answers to two sales. The first is sent again at once and
+// gets what was answered first. Behind the second the link stays cut, so it is
+// printed with an autonomous code; delivered later, it is found to be there
+// already. Each is counted once, and the buyer finds both.
 func (w *walk) repeat() (string, error) {
-	w.counter.link.loseAnswer()
-	rec := w.counter.shop.receipt(w.counter.rand)
-	slip, err := w.counter.reg.Sell(w.ctx, rec)
-	if err != nil || slip.Offline {
-		return "", fmt.Errorf("sale with a lost answer: autonomous %v, %w", slip.Offline, err)
+	for _, cut := range []time.Duration{0, time.Hour} {
+		w.counter.link.loseAnswer(cut)
+		rec := w.counter.shop.receipt(w.counter.rand)
+		slip, err := w.counter.reg.Sell(w.ctx, rec)
+		if err != nil {
+			return "", fmt.Errorf("sale with a lost answer: %w", err)
+		}
+		if autonomous := cut > 0; slip.Offline != autonomous {
+			return "", fmt.Errorf("sale with a lost answer: autonomous %v, want %v", slip.Offline, autonomous)
+		}
+		w.sales = append(w.sales, sold{rec, slip})
+		w.cash += rec.CashPart()
 	}
-	w.sales = append(w.sales, sold{rec, slip})
-	w.cash += rec.CashPart()
-	return "sign " + slip.FiscalSign, nil
+	w.counter.link.mend()
+	done, err := w.counter.reg.Deliver(w.ctx)
+	if err != nil {
+		return "", fmt.Errorf("deliver: %w", err)
+	}
+	if len(done) != 1 {
+		return "", fmt.Errorf("%d documents delivered, want 1", len(done))
+	}
+	return "2 receipts, counted once", nil
 }
 
 func (w *walk) close() (string, error) {
@@ -255,7 +270,7 @@ func query(s kkm.Slip) (url.Values, error) {
 }
 
 func (w *walk) look() (string, error) {
-	looked := []kkm.Slip{w.sales[0].slip, w.returns[0], w.away[0], w.sales[len(w.sales)-1].slip}
+	looked := []kkm.Slip{w.sales[0].slip, w.returns[0], w.away[0], w.sales[len(w.sales)-2].slip, w.sales[len(w.sales)-1].slip}
 	for _, s := range looked {
 		q, err := query(s)
 		if err != nil {
