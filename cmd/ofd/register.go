@@ -24,6 +24,7 @@ type registerCmd struct {
 	Deregister registerDeregisterCmd `cmd:"" help:"Take a register off the record for good; its data stay."`
 	Card       registerCardCmd       `cmd:"" help:"Change what the registry says of a register."`
 	Show       registerShowCmd       `cmd:"" help:"All that is known of a register."`
+	Refused    registerRefusedCmd    `cmd:"" help:"What a register sent and was not accepted, newest first, and why."`
 	List       registerListCmd       `cmd:"" help:"The registers, of one taxpayer or of all."`
 }
 

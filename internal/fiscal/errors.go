@@ -142,6 +142,16 @@ func (r Reason) Unwrap() error { return r.Kind() }
 // MarshalText gives a reason to JSON by its name.
 func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
+// ParseReason reads what String writes; an unknown name is NoReason.
+func ParseReason(name string) Reason {
+	for r := NoReason; r < reasonCount; r++ {
+		if reasons[r].name == name {
+			return r
+		}
+	}
+	return NoReason
+}
+
 // Reasons lists every reason but NoReason, for the tables of the doors and
 // their tests.
 func Reasons() []Reason {

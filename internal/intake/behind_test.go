@@ -33,19 +33,19 @@ func TestRefusedKept(t *testing.T) {
 			{"differs", d.token, fiscal.RetryDiffers, true},
 			{"sale", d.token + 1, fiscal.StaleToken, true},
 		} {
-			had := len(store.Refused())
+			had := len(store.AllRefused())
 			x := frame(d.id, fmt.Sprintf("%s %d 7 bread", tt.command, tt.token))
 			want := string(x.Request)
 			if a, err := n.Accept(t.Context(), x); err != nil || a.Reason != tt.reason {
 				t.Fatalf("%s: %v, %v; want %v", tt.command, a.Reason, err, tt.reason)
 			}
 			clear(x.Request)
-			if got := len(store.Refused()) > had; got != tt.atOnce {
+			if got := len(store.AllRefused()) > had; got != tt.atOnce {
 				t.Errorf("%s: kept before the answer %t, want %t", tt.command, got, tt.atOnce)
 			}
 			time.Sleep(time.Second)
 			synctest.Wait()
-			all := store.Refused()
+			all := store.AllRefused()
 			if len(all) != had+1 {
 				t.Fatalf("%s: %d kept, want %d", tt.command, len(all), had+1)
 			}
@@ -120,12 +120,12 @@ func TestRefusedBounded(t *testing.T) {
 			synctest.Wait()
 		}
 		flood()
-		if got := len(mem.Refused()); got != 30 || store.writes() != 1 {
+		if got := len(mem.AllRefused()); got != 30 || store.writes() != 1 {
 			t.Errorf("%d kept in %d writes, want 30 in 1", got, store.writes())
 		}
 		time.Sleep(24 * time.Hour)
 		flood()
-		if got := len(mem.Refused()); got != 60 || store.writes() != 2 {
+		if got := len(mem.AllRefused()); got != 60 || store.writes() != 2 {
 			t.Errorf("next day: %d kept in %d writes, want 60 in 2", got, store.writes())
 		}
 		cancel()
@@ -159,7 +159,7 @@ func TestRefusedStoreDown(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		cancel()
 		<-stopped
-		if kept, lost := len(mem.Refused()), seen.lost; kept != 4096 || lost != 904 {
+		if kept, lost := len(mem.AllRefused()), seen.lost; kept != 4096 || lost != 904 {
 			t.Errorf("%d kept, %d lost; want 4096, 904", kept, lost)
 		}
 		if store.writes() > 100 {
@@ -261,7 +261,7 @@ func TestFlushAtStop(t *testing.T) {
 		in.Accept(t.Context(), d.next("info"))
 		cancel()
 		<-stopped
-		if got := len(mem.Refused()); got != 1 {
+		if got := len(mem.AllRefused()); got != 1 {
 			t.Errorf("%d refused documents written, want 1", got)
 		}
 		if c, ok := mem.Contacts()[d.id]; !ok || c.Version != 203 {

@@ -168,7 +168,7 @@ func TestDevicesOfKazakhstan(t *testing.T) {
 				if w.receipts < 30 || replayed < 5 || closed < 2 || canceled == 0 && version < kkm.V203 {
 					t.Errorf("too little happened: %d receipts, %d replays, %d shifts, %d canceled", w.receipts, replayed, closed, canceled)
 				}
-				for _, refused := range o.store.Refused() {
+				for _, refused := range o.store.AllRefused() {
 					t.Errorf("refused: %v %s %s", refused.Reason, refused.Field, refused.Detail)
 				}
 			})

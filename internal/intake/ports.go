@@ -50,6 +50,8 @@ type Store interface {
 	Catalog(ctx context.Context, q fiscal.CatalogQuery) (*fiscal.Catalog, error)
 	// KeepRefused stores refused documents, at most perDay a register and day.
 	KeepRefused(ctx context.Context, all []journal.Refused, perDay int) error
+	// Refused reads what was refused to a register, newest first, limit at most.
+	Refused(ctx context.Context, r fiscal.RegisterID, limit int) ([]journal.Refused, error)
 	// KeepContacts stores the last contacts of registers, newest wins.
 	KeepContacts(ctx context.Context, all []fiscal.Contact) error
 }

@@ -228,6 +228,18 @@ func (m *MemStore) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint
 	return found, nil
 }
 
+// Refused reads what was refused to a register, newest first.
+func (m *MemStore) Refused(_ context.Context, r fiscal.RegisterID, limit int) (all []journal.Refused, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, had := range slices.Backward(m.refused) {
+		if had.Register == r && len(all) < limit {
+			all = append(all, had)
+		}
+	}
+	return all, nil
+}
+
 // KeepRefused stores refused documents within the bound of a register and day.
 func (m *MemStore) KeepRefused(_ context.Context, all []journal.Refused, perDay int) error {
 	m.mu.Lock()
@@ -263,8 +275,8 @@ func (m *MemStore) KeepContacts(_ context.Context, all []fiscal.Contact) error {
 	return nil
 }
 
-// Refused is what KeepRefused stored, in order.
-func (m *MemStore) Refused() []journal.Refused {
+// AllRefused is what KeepRefused stored, in order.
+func (m *MemStore) AllRefused() []journal.Refused {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.refused)

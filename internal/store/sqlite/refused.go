@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 	"openofd/internal/store/sqlitefile"
 )
@@ -30,4 +31,26 @@ func (db *DB) KeepRefused(ctx context.Context, all []journal.Refused, perDay int
 		return fmt.Errorf("store refused documents: %w", err)
 	}
 	return nil
+}
+
+// Refused reads what was refused to a register, newest first.
+func (db *DB) Refused(ctx context.Context, r fiscal.RegisterID, limit int) (all []journal.Refused, err error) {
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
+		s, err := tx.Query(`SELECT partition, register, at, reason, field, detail, peer, request FROM refused
+			WHERE register = ? ORDER BY day DESC, id DESC LIMIT ?`, int64(r), int64(limit))
+		if err != nil {
+			return err
+		}
+		for s.Next() {
+			all = append(all, journal.Refused{
+				Partition: fiscal.Partition(s.Int(0)), Register: fiscal.RegisterID(s.Int(1)), At: instant(s.Int(2)),
+				Reason: fiscal.ParseReason(s.Text(3)), Field: s.Text(4), Detail: s.Text(5), Peer: s.Text(6), Request: s.Bytes(7),
+			})
+		}
+		return s.Close()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read what was refused to register %d: %w", r, err)
+	}
+	return all, nil
 }

@@ -120,6 +120,14 @@ func refusedBounded(w *world) {
 			w.Errorf("%d refused documents of register %s kept, %v, want %d", got, register, err, want)
 		}
 	}
+	newest, err := w.Refused(w.Context(), 1, 5)
+	w.must(err)
+	if len(newest) != 5 || !newest[0].At.After(newest[4].At) {
+		w.Fatalf("Refused = %d documents, want the newest 5: %+v", len(newest), newest)
+	}
+	if got, want := newest[0], refused(1, newest[0].At); got.At.Before(morning.Add(24*time.Hour)) || !reflect.DeepEqual(got, want) {
+		w.Errorf("Refused begins with %+v, want one of the second day like %+v", got, want)
+	}
 	if all := w.all(); len(all) != 0 {
 		w.Errorf("refused documents stand in the journal: %+v", all)
 	}
