@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -73,7 +74,7 @@ func (db *DB) insertRegister(tx *sqlitefile.Tx, p fiscal.Partition, c *fiscal.Ca
 	if _, had, err := tx.QueryInt(`SELECT 1 FROM registers WHERE id = ?`, int64(c.Register)); err != nil || had {
 		return orTaken(err, "register")
 	}
-	if _, had, err := tx.QueryInt(`SELECT 1 FROM registers WHERE model = ? AND serial = ? AND serial <> ''`, c.Model, c.SerialNumber); err != nil || had {
+	if inUse, err := deviceInUse(tx, c.Model, c.SerialNumber); err != nil || inUse {
 		return orTaken(err, "serial_number")
 	}
 	if _, had, err := tx.QueryInt(`SELECT 1 FROM taxpayers WHERE id = ?`, int64(c.Taxpayer)); err != nil || !had {
@@ -89,6 +90,25 @@ func (db *DB) insertRegister(tx *sqlitefile.Tx, p fiscal.Partition, c *fiscal.Ca
 	_, err := tx.Exec(`INSERT INTO registers (id, partition, taxpayer, outlet, model, serial, created) VALUES (?, ?, ?, ?, ?, ?, ?)`,
 		int64(c.Register), int64(p), int64(c.Taxpayer), outlet, c.Model, c.SerialNumber, micros(db.now()))
 	return err
+}
+
+// deviceInUse reports whether a register that is not off the record is this
+// device. One that was taken off and sold may be registered anew.
+func deviceInUse(tx *sqlitefile.Tx, model, serial string) (inUse bool, err error) {
+	if serial == "" {
+		return false, nil
+	}
+	s, err := tx.Query(`SELECT s.state FROM registers r JOIN states s ON s.register = r.id WHERE r.model = ? AND r.serial = ?`, model, serial)
+	if err != nil {
+		return false, err
+	}
+	var parsing error
+	for s.Next() {
+		state, err := fiscal.ParseState(s.Bytes(0))
+		parsing = errors.Join(parsing, err)
+		inUse = inUse || err == nil && state.Status != fiscal.StatusDeregistered
+	}
+	return inUse, errors.Join(parsing, s.Close())
 }
 
 func orTaken(err error, field string) error {

@@ -146,6 +146,19 @@ func addRegisterAtomic(w *world) {
 		_, err = w.Find(w.Context(), rn("fresh"))
 		w.wants("Find by a number of a register that failed", err, fiscal.UnknownRegister)
 	}
+	// A device that was taken off the record and sold is registered anew.
+	off := r.commit()
+	gone := r.state()
+	gone.Status = fiscal.StatusDeregistered
+	off.State = gone.Append(nil)
+	w.append(off)
+	sold := w.card("2")
+	sold.SerialNumber = r.card.SerialNumber
+	w.must(w.AddRegister(w.Context(), w.partition, &sold, nil))
+	again := w.card("3")
+	again.SerialNumber = r.card.SerialNumber
+	w.wants("AddRegister of a device in use again", w.AddRegister(w.Context(), w.partition, &again, nil), fiscal.AlreadyThere)
+
 	// Another model may have the serial number, and a register may have none.
 	for range 2 {
 		c := w.card("")

@@ -28,7 +28,8 @@ CREATE TABLE registers (
 	serial    TEXT NOT NULL,
 	created   INTEGER NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX registers_serial ON registers (model, serial) WHERE serial <> '';
+-- Not unique: a device that was taken off the record and sold may come again.
+CREATE INDEX registers_serial ON registers (model, serial) WHERE serial <> '';
 CREATE INDEX registers_taxpayer ON registers (taxpayer);
 
 -- Numbers that lead to registers. Old ones stay, for old receipts bear them.
