@@ -79,6 +79,7 @@ type sent struct {
 	Text     string            `json:"text"`
 	Header   wire.HeaderFields `json:"header"` // of the answer
 	Message  json.RawMessage   `json:"message"`
+	QR       string            `json:"qr,omitempty"` // text of the QR code of a receipt
 	Findings []wire.Finding    `json:"findings"`
 	Next     peerState         `json:"next"` // what the next request is sent with
 	Millis   int64             `json:"elapsed_ms"`
@@ -148,6 +149,7 @@ func describe(reply kkm.Reply, answer *kkmpb.Response, peer peerState) sent {
 	out := sent{
 		Code: answer.GetResult().GetResultCode(), Text: answer.GetResult().GetResultText(),
 		Header: *e.Header, Message: e.Payload, Findings: e.Findings, Next: peer,
+		QR: string(answer.GetTicket().GetQrCode()),
 	}
 	out.Accepted = out.Code == wire.CodeOK
 	out.Meaning = kkm.CodeText(out.Code, reply.Header.Version)
