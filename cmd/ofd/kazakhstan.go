@@ -43,13 +43,11 @@ func read(rec fiscal.Record) (fiscal.Document, error) {
 // signs leads fiscal signs back to the numbers of their entries.
 type signs struct{ ring *keyring.Ring }
 
-// Numbers are the candidates, one for each key that has made signs.
+// Numbers are the candidates, for each key that has made signs.
 func (s signs) Numbers(r fiscal.RegisterID, sign uint64) []fiscal.Number {
 	var all []fiscal.Number
 	for _, k := range s.ring.All(fiscal.KeyForSign) {
-		if n, ok := kkm.SignNumber(&k, r, sign); ok {
-			all = append(all, n)
-		}
+		all = append(all, kkm.SignNumbers(&k, r, sign)...)
 	}
 	return all
 }

@@ -27,7 +27,7 @@ type Store interface {
 	Card(ctx context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error)
 }
 
-// Signs turns a fiscal sign back into the number of its entry: one candidate
+// Signs turns a fiscal sign back into the number of its entry: candidates
 // for each key that made signs.
 type Signs interface {
 	Numbers(register fiscal.RegisterID, sign uint64) []fiscal.Number

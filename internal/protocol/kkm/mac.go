@@ -3,7 +3,7 @@ package kkm
 import "crypto/sha256"
 
 // mac is HMAC-SHA-256 of a message of at most 64 bytes under a key of 32, made
-// on the stack: a fiscal sign takes eight or nine of them, and the library's hash
+// on the stack: each receipt takes two of them, and the library's hash
 // objects would be garbage each time. Source: RFC 2104.
 func mac(key *[32]byte, msg []byte) [32]byte {
 	var inner [128]byte

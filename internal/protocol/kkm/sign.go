@@ -1,6 +1,7 @@
 package kkm
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 
 	"openofd/internal/fiscal"
@@ -33,7 +34,7 @@ type signed struct {
 //
 // v = (number mod 9·10^6)·10^5 + (HMAC-SHA-256 of register, number, time,
 // operation, total) mod 10^5 goes through a keyed permutation of the 9·10^11
-// values (Feistel with HMAC-SHA-256 rounds, the register as tweak, cycle
+// values (Feistel with keyed SHA-256 rounds, the register as tweak, cycle
 // walking), then 10^11 is added. So a sign is unique per register by
 // construction, depends on every field, does not tell how many documents there
 // are, and leads whoever has the key back to the number.
@@ -62,14 +63,21 @@ func SignOf(rec *fiscal.Record, k *fiscal.Key) uint64 {
 	return d.sign(k)
 }
 
-// SignNumber leads a fiscal sign back to the number of its entry, modulo
-// 9·10^6. ok is false for what cannot be a sign. Whether the entry bears this
-// very sign is for the caller to compare.
-func SignNumber(k *fiscal.Key, r fiscal.RegisterID, sign uint64) (n fiscal.Number, ok bool) {
+// SignNumbers leads a fiscal sign back to the numbers that its entry may have:
+// the one within the first nine million entries of the register, and those
+// nine and eighteen million behind it. Of what cannot be a sign there are none.
+// Whether an entry bears this very sign is for the caller to compare.
+func SignNumbers(k *fiscal.Key, r fiscal.RegisterID, sign uint64) (all []fiscal.Number) {
 	if sign < signBase || sign >= signBase+signSpace {
-		return 0, false
+		return nil
 	}
-	return fiscal.Number(unpermute(k, r, sign-signBase) / signTags), true
+	n := fiscal.Number(unpermute(k, r, sign-signBase) / signTags)
+	for _, more := range [...]fiscal.Number{0, signNumbers, 2 * signNumbers} {
+		if n+more != 0 {
+			all = append(all, n+more)
+		}
+	}
+	return all
 }
 
 // permute walks the Feistel network until it is back within the space: 1.2
@@ -98,11 +106,15 @@ func unpermute(k *fiscal.Key, r fiscal.RegisterID, v uint64) uint64 {
 	}
 }
 
+// round is the keyed function of one turn: SHA-256 of the key and a message of
+// fixed length, which together are one block of the hash. There is nothing to
+// extend, so the second hash of an HMAC, three more blocks, would add nothing.
 func round(k *fiscal.Key, r fiscal.RegisterID, turn byte, half uint64) uint64 {
-	var m [14]byte
-	m[0], m[1] = labelTurn, turn
-	binary.BigEndian.PutUint64(m[2:], uint64(r))
-	binary.BigEndian.PutUint32(m[10:], uint32(half))
-	sum := mac(&k.Secret, m[:])
+	var m [46]byte
+	copy(m[:], k.Secret[:])
+	m[32], m[33] = labelTurn, turn
+	binary.BigEndian.PutUint64(m[34:], uint64(r))
+	binary.BigEndian.PutUint32(m[42:], uint32(half))
+	sum := sha256.Sum256(m[:])
 	return uint64(binary.BigEndian.Uint32(sum[:])) & feistelMask
 }

@@ -3,6 +3,7 @@ package kkm
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -39,7 +40,7 @@ func TestSign(t *testing.T) {
 		key := testKey(rapid.Byte().Draw(t, "key"))
 		d := signed{
 			Register: fiscal.RegisterID(rapid.Int64Range(1, 1<<32-1).Draw(t, "register")),
-			Number:   fiscal.Number(rapid.Uint64Range(1, signNumbers-1).Draw(t, "number")),
+			Number:   fiscal.Number(rapid.Uint64Range(1, 3*signNumbers-1).Draw(t, "number")),
 			Time:     fiscal.WallTime(rapid.Int64Range(0, 1<<33).Draw(t, "time")),
 			Op:       fiscal.Op(rapid.IntRange(1, 4).Draw(t, "op")),
 			Total:    fiscal.Money(rapid.Int64Range(0, 1<<50).Draw(t, "total")),
@@ -48,8 +49,8 @@ func TestSign(t *testing.T) {
 		if s < 100_000_000_000 || s > 999_999_999_999 {
 			t.Fatalf("sign %d has not 12 digits", s)
 		}
-		if n, ok := SignNumber(key, d.Register, s); !ok || n != d.Number {
-			t.Fatalf("SignNumber(%d) = %d, %v, want %d", s, n, ok, d.Number)
+		if n := SignNumbers(key, d.Register, s); !slices.Contains(n, d.Number) {
+			t.Fatalf("SignNumbers(%d) = %d, want %d among them", s, n, d.Number)
 		}
 		next := d
 		next.Number++
@@ -91,9 +92,9 @@ func TestSignVectors(t *testing.T) {
 		d    signed
 		want uint64
 	}{
-		{signed{200145, 1, 1773458000, fiscal.OpSale, 1777_50}, 743953410425},
-		{signed{200145, 2, 1773458000, fiscal.OpSale, 1777_50}, 950012101741},
-		{signed{305512, 8_999_999, 1893456000, fiscal.OpPurchaseReturn, 0}, 741972723810},
+		{signed{200145, 1, 1773458000, fiscal.OpSale, 1777_50}, 228175986366},
+		{signed{200145, 2, 1773458000, fiscal.OpSale, 1777_50}, 388680828981},
+		{signed{305512, 8_999_999, 1893456000, fiscal.OpPurchaseReturn, 0}, 245420152774},
 	} {
 		if got := c.d.sign(key); got != c.want {
 			t.Errorf("sign(%+v) = %d, want %d", c.d, got, c.want)
