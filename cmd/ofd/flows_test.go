@@ -24,19 +24,11 @@ import (
 //
 // Req: N-004, O-003, O-034, O-073, O-074, O-076, O-084, O-114, P-004, P-005, P-007
 func TestFlowsOverSockets(t *testing.T) {
-	for _, f := range []struct {
-		register fiscal.RegisterID
-		flows    []string
-	}{
-		{305512, []string{"day-203", "offline-203"}},
-		{200145, []string{"domains-202"}},
-		{100731, []string{"v124"}},
-		{150020, []string{"v125"}},
-	} {
-		t.Run(f.flows[0], func(t *testing.T) {
-			v := newVectorOperator(t, f.register)
+	for _, f := range testkit.KKMDays() {
+		t.Run(f.Flows[0], func(t *testing.T) {
+			v := newVectorOperator(t, f.Register)
 			p := v.player(t)
-			for _, flow := range f.flows {
+			for _, flow := range f.Flows {
 				if c := testkit.KKMCatalog(flow); c != nil {
 					v.publish(t, c)
 				}

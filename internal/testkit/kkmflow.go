@@ -20,6 +20,23 @@ var KKMOperator = fiscal.Operator{
 	Ad:    fiscal.Ad{Kind: fiscal.AdOperator, Version: 12, Text: "Чекті тексеру / Проверка чека: consumer.ofd.example"},
 }
 
+// KKMDays are the vectors' registers with the flows to be played on each, in
+// order.
+func KKMDays() []KKMDay {
+	return []KKMDay{
+		{305512, []string{"day-203", "offline-203"}},
+		{200145, []string{"domains-202"}},
+		{100731, []string{"v124"}},
+		{150020, []string{"v125"}},
+	}
+}
+
+// KKMDay is a register and the flows it plays.
+type KKMDay struct {
+	Register fiscal.RegisterID
+	Flows    []string
+}
+
 // KKMCard is the card of one of the vectors' registers.
 func KKMCard(id fiscal.RegisterID) fiscal.Card {
 	at := func(s string) time.Time {

@@ -103,8 +103,8 @@ func (j *judgement) accept(next *fiscal.State, d document, records []fiscal.Reco
 	if d.cancelable {
 		j.peer.cancelable = entry
 	}
-	if begin, _, ok := offlinePeriod(j.req.Msg.GetService()); ok {
-		j.peer.offline = begin
+	if j.period.away {
+		j.peer.offline = j.period.begin
 	}
 	if i := j.req.Msg.GetService().GetSoftwareInformation(); i != nil {
 		j.peer.software = softwareHash(i)

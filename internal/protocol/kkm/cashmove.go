@@ -17,8 +17,7 @@ func moveOf(m *kkmpb.MoneyPlacementRequest) fiscal.CashMove {
 
 // cashMove judges COMMAND_MONEY_PLACEMENT. Source: KKM reference §5.6, V23.
 func (j *judgement) cashMove(m *kkmpb.MoneyPlacementRequest) (fiscal.Decision, error) {
-	_, _, away := offlinePeriod(j.req.Msg.GetService())
-	j.replay = m.GetIsOffline() || away
+	j.replay = m.GetIsOffline() || j.period.away
 	c := moveOf(m)
 	c.Time = j.times("datetime", m.Datetime)
 	if !j.replay && j.s.State.ShiftTooLong(c.Time, j.s.Exchange.Received, j.limits.Shift) {

@@ -9,8 +9,7 @@ import (
 // and never a reason to refuse: real devices miscount, and one closes its shift
 // whatever the answer. Source: KKM reference §5.4.
 func (j *judgement) closeShift(c *kkmpb.CloseShiftRequest) (fiscal.Decision, error) {
-	_, _, away := offlinePeriod(j.req.Msg.GetService())
-	j.replay = c.GetIsOffline() || away
+	j.replay = c.GetIsOffline() || j.period.away
 	t := j.times("close_time", c.CloseTime)
 	state := j.s.State
 	stated := c.GetFrShiftNumber()

@@ -78,10 +78,10 @@ func NewMoney(v fiscal.Money) *kkmpb.Money {
 
 // TimeOf converts a time; ok is false when there is no such day or time.
 func TimeOf(d *kkmpb.DateTime) (fiscal.WallTime, bool) {
-	if !ValidDateTime(d) {
+	date, clock := d.GetDate(), d.GetTime()
+	if date == nil || clock == nil || date.GetYear() < 1000 { // years have four digits
 		return 0, false
 	}
-	date, clock := d.Date, d.Time
 	return fiscal.WallDate(int(date.GetYear()), int(date.GetMonth()), int(date.GetDay()),
 		int(clock.GetHour()), int(clock.GetMinute()), int(clock.GetSecond()))
 }

@@ -8,8 +8,7 @@ import (
 // report judges COMMAND_REPORT. It changes no counter and no token; the answer
 // is kept, for the owner looks at X reports too. Source: KKM reference §5.5.
 func (j *judgement) report(q *kkmpb.ReportRequest) (fiscal.Decision, error) {
-	_, _, away := offlinePeriod(j.req.Msg.GetService())
-	j.replay = q.GetIsOffline() || away
+	j.replay = q.GetIsOffline() || j.period.away
 	t := j.times("date_time", q.DateTime)
 	x := q.GetReport() == kkmpb.ReportTypeEnum_REPORT_X
 	if !x && q.GetReport() != kkmpb.ReportTypeEnum_REPORT_Z {

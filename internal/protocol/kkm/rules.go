@@ -44,7 +44,8 @@ type judgement struct {
 	peer    peer
 	clock   fiscal.WallTime // what a right clock shows at the outlet
 	limits  Limits
-	replay  bool // made in autonomous mode
+	period  period // of autonomous work, as the request tells it
+	replay  bool   // made in autonomous mode
 	findings
 }
 
@@ -59,21 +60,20 @@ func (r *Rules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
 	switch body := s.Exchange.Body.(type) {
 	case Request:
 		j.req = &body
-	case *Request:
-		j.req = body
 	case fiscal.Act:
 		return j.act(&body)
 	default:
 		return fiscal.Decision{}, fmt.Errorf("kkm: cannot judge a %T", body)
 	}
 	j.version = j.req.Header.Version
+	j.period = offlinePeriod(j.req.Msg.GetService())
 	d, err := j.judge()
 	if err != nil || d.Needs != nil {
 		return d, err
 	}
 	d.Confirms = p.token != 0 && j.req.Header.Token == p.token
 	if j.req.Msg != nil {
-		d.Contact = contact(j.req)
+		d.Contact = j.contact()
 	}
 	return d, nil
 }

@@ -202,19 +202,11 @@ func (d *desk) player() *testkit.KKMPlayer {
 // The flows of the vectors, played in order.
 // Req: N-004, O-018, O-020, O-070, O-073, O-074, O-075, O-076, O-081, O-082, O-083, O-084, P-007, P-011, N-005, N-006
 func TestFlows(t *testing.T) {
-	for _, f := range []struct {
-		register fiscal.RegisterID
-		flows    []string
-	}{
-		{305512, []string{"day-203", "offline-203"}},
-		{200145, []string{"domains-202"}},
-		{100731, []string{"v124"}},
-		{150020, []string{"v125"}},
-	} {
-		t.Run(f.flows[0], func(t *testing.T) {
-			d := newDesk(t, f.register)
+	for _, f := range testkit.KKMDays() {
+		t.Run(f.Flows[0], func(t *testing.T) {
+			d := newDesk(t, f.Register)
 			p := d.player()
-			for _, flow := range f.flows {
+			for _, flow := range f.Flows {
 				d.catalog = testkit.KKMCatalog(flow)
 				p.Flow(flow)
 			}

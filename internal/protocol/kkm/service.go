@@ -27,10 +27,11 @@ type serve struct {
 //
 // Source: KKM reference §5.1, §7.6.
 func (j *judgement) service(want serve) *kkmpb.ServiceResponse {
-	s := &kkmpb.ServiceResponse{TicketAds: j.ads(want)}
-	if !want.data && !want.taxes && len(s.TicketAds) == 0 {
+	ads := j.ads(want)
+	if !want.data && !want.taxes && len(ads) == 0 {
 		return nil
 	}
+	s := &kkmpb.ServiceResponse{TicketAds: ads}
 	if s.RegInfo = j.registration(); s.RegInfo == nil {
 		return nil
 	}
@@ -77,8 +78,10 @@ func (j *judgement) ads(want serve) (ads []*kkmpb.TicketAd) {
 		send(fiscal.Ad{Kind: fiscal.AdInfo, Version: max(j.s.State.Block.Version, 1), Text: j.blockText()})
 		return ads
 	}
-	all := append([]fiscal.Ad{j.s.Operator.Ad}, j.card.Ads...)
-	for _, ad := range all {
+	if len(has) == 0 && !want.allAds { // nobody asked: most receipts
+		return nil
+	}
+	for _, ad := range append([]fiscal.Ad{j.s.Operator.Ad}, j.card.Ads...) {
 		if outdated(ad) {
 			send(ad)
 		}
@@ -138,29 +141,35 @@ func (j *judgement) registration() *kkmpb.ServiceResponse_RegInfo {
 // 1970. Source: KKM reference §9.1.
 const minOfflinePeriod = 90 * time.Second
 
+// period is a time of autonomous work; away says that there was one.
+type period struct {
+	begin, end fiscal.WallTime
+	away       bool
+}
+
 // offlinePeriod is the autonomous period that the service part tells, if it
 // means one. Some devices take its ends from clocks of two zones, so they may
 // stand in either order.
-func offlinePeriod(s *kkmpb.ServiceRequest) (begin, end fiscal.WallTime, ok bool) {
+func offlinePeriod(s *kkmpb.ServiceRequest) period {
 	p := s.GetOfflinePeriod()
 	if p == nil {
-		return 0, 0, false
+		return period{}
 	}
 	begin, okBegin := TimeOf(p.BeginTime)
 	end, okEnd := TimeOf(p.EndTime)
 	if !okBegin || !okEnd || p.GetBeginTime().GetDate().GetYear() < 2000 {
-		return 0, 0, false
+		return period{}
 	}
 	if d := end.Sub(begin); d < minOfflinePeriod && d > -minOfflinePeriod {
-		return 0, 0, false
+		return period{}
 	}
-	return min(begin, end), max(begin, end), true
+	return period{min(begin, end), max(begin, end), true}
 }
 
 // contact is what the service part tells of the link and the device.
-func contact(req *Request) fiscal.Contact {
-	c := fiscal.Contact{Version: uint16(req.Header.Version)}
-	s := req.Msg.GetService()
+func (j *judgement) contact() fiscal.Contact {
+	c := fiscal.Contact{Version: uint16(j.version)}
+	s := j.req.Msg.GetService()
 	if s == nil {
 		return c
 	}
@@ -176,8 +185,8 @@ func contact(req *Request) fiscal.Contact {
 	for _, ad := range s.TicketAdInfos {
 		c.AdsKnown = append(c.AdsKnown, fiscal.Ad{Kind: fiscal.AdKind(ad.GetType()), Version: ad.GetVersion()})
 	}
-	if begin, end, ok := offlinePeriod(s); ok {
-		c.Offline = end.Sub(begin)
+	if j.period.away {
+		c.Offline = j.period.end.Sub(j.period.begin)
 	}
 	return c
 }

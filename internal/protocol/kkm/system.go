@@ -28,8 +28,7 @@ func (j *judgement) info() (fiscal.Decision, error) {
 // before are kept as a notice; else nothing is written.
 func (j *judgement) noted(msg *kkmpb.Response) (fiscal.Decision, error) {
 	s := j.req.Msg.GetService()
-	begin, end, away := offlinePeriod(s)
-	news := away && begin != j.peer.offline
+	news := j.period.away && j.period.begin != j.peer.offline
 	if i := s.GetSoftwareInformation(); i != nil {
 		if h := softwareHash(i); h != j.peer.software {
 			j.peer.software, news = h, true
@@ -39,9 +38,9 @@ func (j *judgement) noted(msg *kkmpb.Response) (fiscal.Decision, error) {
 		return j.reply(msg)
 	}
 	rec := fiscal.Record{Kind: fiscal.DocNotice, Shift: j.s.State.Shift.Number, DeviceTime: j.clock}
-	if away {
-		j.peer.offline = begin
-		rec.DeviceTime = end
+	if j.period.away {
+		j.peer.offline = j.period.begin
+		rec.DeviceTime = j.period.end
 	}
 	answer, err := j.frame(j.req.Header.Token, CodeOK, textOK, msg)
 	if err != nil {

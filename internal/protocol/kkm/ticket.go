@@ -8,8 +8,7 @@ import (
 // ticket judges COMMAND_TICKET. Source: KKM reference §5.3, §8, §9.
 func (j *judgement) ticket(t *kkmpb.TicketRequest) (fiscal.Decision, error) {
 	code := t.GetOfflineTicketNumber()
-	_, _, away := offlinePeriod(j.req.Msg.GetService())
-	j.replay = code != 0 || away
+	j.replay = code != 0 || j.period.away
 
 	r := receiptOf(t)
 	r.Time = j.times("date_time", t.DateTime)

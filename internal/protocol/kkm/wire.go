@@ -23,14 +23,8 @@ func IsZeroDateTime(d *kkmpb.DateTime) bool {
 // day. Years have four digits. Absent seconds are 0. What says "none" is not
 // valid.
 func ValidDateTime(d *kkmpb.DateTime) bool {
-	date, clock := d.GetDate(), d.GetTime()
-	if date == nil || clock == nil {
-		return false
-	}
-	y, m := date.GetYear(), date.GetMonth()
-	return y >= 1000 && y <= 9999 && m >= 1 && m <= 12 &&
-		date.GetDay() >= 1 && date.GetDay() <= daysIn(y, m) &&
-		clock.GetHour() <= 23 && clock.GetMinute() <= 59 && clock.GetSecond() <= 59
+	_, ok := TimeOf(d)
+	return ok
 }
 
 // NewDateTime builds the message; the parts are not checked.
@@ -39,18 +33,4 @@ func NewDateTime(year, month, day, hour, minute, second uint32) *kkmpb.DateTime 
 		Date: &kkmpb.Date{Year: &year, Month: &month, Day: &day},
 		Time: &kkmpb.Time{Hour: &hour, Minute: &minute, Second: &second},
 	}
-}
-
-// daysIn gives the days of a month of 1 to 12 in the Gregorian calendar.
-func daysIn(year, month uint32) uint32 {
-	switch month {
-	case 2:
-		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
-			return 29
-		}
-		return 28
-	case 4, 6, 9, 11:
-		return 30
-	}
-	return 31
 }
