@@ -65,7 +65,6 @@ func (c *cashierAddCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	t, err := findTaxpayer(con, core, c.BIN)
 	if err != nil {
 		return err
@@ -115,7 +114,6 @@ func (c *cashierListCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	t, err := findTaxpayer(con, core, c.BIN)
 	if err != nil {
 		return err
@@ -152,7 +150,6 @@ func (c *cashierRemoveCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	t, err := findTaxpayer(con, core, c.BIN)
 	if err != nil {
 		return err

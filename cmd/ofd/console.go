@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -22,7 +24,21 @@ type console struct {
 	json bool         // the result is one JSON document
 	file *config.File // ofd.toml; empty where there is none
 
-	hints []string // said after the result
+	hints []string       // said after the result
+	ends  []func() error // close what the command opened
+}
+
+// atEnd has something closed when the command has returned, the last opened
+// first.
+func (c *console) atEnd(end func() error) { c.ends = append(c.ends, end) }
+
+// end closes what the command opened.
+func (c *console) end() (err error) {
+	for _, end := range slices.Backward(c.ends) {
+		err = errors.Join(err, end())
+	}
+	c.ends = nil
+	return err
 }
 
 // result prints v as JSON or has words printed for people, who also get the

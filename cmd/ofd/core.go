@@ -122,14 +122,19 @@ type place struct {
 	KeyFile string    `env:"OFD_KEY_FILE" type:"path" placeholder:"FILE" help:"Master key; master.key in the data folder."`
 }
 
-// openCore starts a core for a command. Stop it.
+// openCore starts a core for a command, which ends with it.
 func openCore(con *console, at place) (*core, error) {
 	if err := embedded(at.DB); err != nil {
 		return nil, err
 	}
-	return startCore(con.ctx, coreConfig{
+	c, err := startCore(con.ctx, coreConfig{
 		Dir: at.Data, KeyFile: at.KeyFile, KKM: con.file.KKM, Operator: con.file.Operator.At(con.file.Site),
 	})
+	if err != nil {
+		return nil, err
+	}
+	con.atEnd(c.stop)
+	return c, nil
 }
 
 // embedded refuses a database server: this build has the embedded engine.

@@ -78,7 +78,7 @@ func (c *demoCmd) Run(con *console) (err error) {
 // sell opens the shops and lets them sell until the demo is ended.
 func (c *demoCmd) sell(con *console, o *operator, dir string) error {
 	var counters []*demoCounter
-	for _, shop := range demoShops() {
+	for _, shop := range demoShops(standardVAT(o.now())) {
 		counter, err := openCounter(con.ctx, o, shop, dir, demoTimes{transaction: 3 * time.Second, reconnect: 5 * time.Second})
 		if err != nil {
 			return fmt.Errorf("open the shop in %s: %w", shop.city, err)

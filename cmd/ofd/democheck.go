@@ -92,7 +92,7 @@ type walk struct {
 }
 
 func (w *walk) open() (string, error) {
-	shop := demoShops()[0]
+	shop := demoShops(standardVAT(w.o.now()))[0]
 	var err error
 	w.counter, err = openCounter(w.ctx, w.o, shop, w.dir, demoTimes{transaction: 500 * time.Millisecond, reconnect: time.Hour})
 	if err != nil {

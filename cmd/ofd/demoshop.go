@@ -15,7 +15,6 @@ type demoShop struct {
 	register registry.NewRegister
 	version  kkm.Version
 	section  string
-	vat      uint32 // thousandths of a percent; 0: no VAT payer
 	cashiers []fiscal.Cashier
 	goods    []demoGoods
 }
@@ -31,12 +30,13 @@ type demoGoods struct {
 	marked  bool // bears an identification mark
 }
 
-func demoShops() []demoShop {
+// demoShops are the sellers; vat is the standard rate, which two of them pay.
+func demoShops(vat uint32) []demoShop {
 	return []demoShop{
 		{
-			city: "Алматы", version: kkm.V203, section: "1", vat: 16000,
+			city: "Алматы", version: kkm.V203, section: "1",
 			register: registry.NewRegister{
-				Country: fiscal.Kazakhstan, XIN: "210140012347", OKED: "47111", TaxSystem: 101, VATPercent: 16000,
+				Country: fiscal.Kazakhstan, XIN: "210140012347", OKED: "47111", TaxSystem: 101, VATPercent: vat,
 				Title:         fiscal.Text{KK: "«Дастарқан Маркет» ЖШС", RU: "ТОО «Дастархан Маркет»"},
 				LegalAddress:  fiscal.Text{KK: "Алматы қ., Абай даңғылы, 52", RU: "г. Алматы, пр. Абая, 52"},
 				OutletTitle:   fiscal.Text{KK: "«Дастарқан» дүкені", RU: "Магазин «Дастархан»"},
@@ -78,9 +78,9 @@ func demoShops() []demoShop {
 			},
 		},
 		{
-			city: "Шымкент", version: kkm.V202, section: "1", vat: 16000,
+			city: "Шымкент", version: kkm.V202, section: "1",
 			register: registry.NewRegister{
-				Country: fiscal.Kazakhstan, XIN: "171040007895", OKED: "47521", TaxSystem: 101, VATPercent: 16000,
+				Country: fiscal.Kazakhstan, XIN: "171040007895", OKED: "47521", TaxSystem: 101, VATPercent: vat,
 				Title:         fiscal.Text{KK: "«Қазына Құрылыс» ЖШС", RU: "ТОО «Казына Курылыс»"},
 				LegalAddress:  fiscal.Text{KK: "Шымкент қ., Тәуке хан даңғылы, 3", RU: "г. Шымкент, пр. Тауке хана, 3"},
 				OutletTitle:   fiscal.Text{KK: "«Ұста» дүкені", RU: "Магазин «Мастер»"},
@@ -153,10 +153,11 @@ func demoCode(r *rand.Rand) string {
 }
 
 func (s *demoShop) taxes(gross fiscal.Money) []fiscal.Tax {
-	if s.vat == 0 {
+	vat := s.register.VATPercent
+	if vat == 0 {
 		return nil
 	}
-	return []fiscal.Tax{{Kind: fiscal.KindVAT, Percent: s.vat, Sum: fiscal.IncludedTax(gross, s.vat), Included: true}}
+	return []fiscal.Tax{{Kind: fiscal.KindVAT, Percent: vat, Sum: fiscal.IncludedTax(gross, vat), Included: true}}
 }
 
 func (s *demoShop) discount(sum fiscal.Money) fiscal.Item {

@@ -35,6 +35,11 @@ func newRules(cfg config.KKM, passwords *registry.Passwords) *kkm.Rules {
 	return r
 }
 
+// standardVAT is the standard rate of the day, in thousandths of a percent.
+func standardVAT(now time.Time) uint32 {
+	return policy.For(fiscal.Kazakhstan).At(fiscal.WallIn(now, almaty)).Standard()
+}
+
 // read opens an entry with the decoder of its format.
 func read(rec fiscal.Record) (fiscal.Document, error) {
 	return kkm.Read(&rec)

@@ -32,7 +32,6 @@ func (c *keyListCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	now := core.now()
 	all := []shownKey{}
 	for _, purpose := range keyring.Purposes() {
@@ -71,7 +70,6 @@ func (c *keyRotateCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	day := config.Date{}
 	day.Year, day.Month, day.Day = core.now().In(almaty).AddDate(0, 0, 1).Date()
 	if c.From != nil {

@@ -91,10 +91,14 @@ func run(args []string, in io.Reader, out, talk io.Writer) int {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	con := &console{ctx: ctx, in: in, out: out, talk: talk, json: c.JSON, file: file}
+	code := exitOK
 	if err := parsed.Run(con); err != nil {
-		return complain(talk, exitCode(err), err)
+		code = complain(talk, exitCode(err), err)
 	}
-	return exitOK
+	if err := con.end(); err != nil {
+		code = max(code, complain(talk, exitFailed, err))
+	}
+	return code
 }
 
 // complain prints what happened and what to do next, in one line.

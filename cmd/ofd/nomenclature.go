@@ -34,7 +34,6 @@ func (c *nomenclatureLoadCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	catalog := fiscal.Catalog{
 		Created:  fiscal.WallIn(core.now(), almaty),
 		Elements: elements,

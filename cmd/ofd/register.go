@@ -60,7 +60,6 @@ func (c *registerAddCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	made, err := core.registry.AddRegister(con.ctx, registry.NewRegister{
 		By: byCommandLine, Country: fiscal.Country(c.Country),
 		XIN: c.BIN, Title: card.Title, LegalAddress: card.LegalAddress, OKED: card.OKED,
@@ -124,7 +123,6 @@ func (c *registerTokenCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	if _, err := core.register(con, c.ID); err != nil {
 		return err
 	}
@@ -203,7 +201,6 @@ func (id registerID) act(con *console, at place, status string, do func(*registr
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	if _, err := core.register(con, id.ID); err != nil {
 		return err
 	}
@@ -253,7 +250,6 @@ func (c *registerCardCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	before, err := core.register(con, c.ID)
 	if err != nil {
 		return err

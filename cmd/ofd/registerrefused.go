@@ -42,7 +42,6 @@ func (c *registerRefusedCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	if _, err := core.registry.Show(con.ctx, c.ID); err != nil {
 		return err
 	}

@@ -60,7 +60,6 @@ func (c *registerShowCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	l, err := core.register(con, c.ID)
 	if err != nil {
 		return err
@@ -155,7 +154,6 @@ func (c *registerListCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	var owner fiscal.TaxpayerID
 	if c.BIN != "" {
 		t, err := findTaxpayer(con, core, c.BIN)

@@ -35,7 +35,6 @@ func (c *taxpayerAddCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	t, err := core.registry.AddTaxpayer(con.ctx, registry.NewTaxpayer{
 		Country: fiscal.Country(c.Country), XIN: c.BIN, Title: fiscal.Text{RU: c.Title, KK: c.TitleKK},
 		LegalAddress: fiscal.Text{RU: c.Address, KK: c.AddressKK}, OKED: c.OKED, TaxSystem: c.TaxSystem,
@@ -69,7 +68,6 @@ func (c *taxpayerShowCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	t, err := findTaxpayer(con, core, c.BIN)
 	if err != nil {
 		return err
@@ -98,7 +96,6 @@ func (c *taxpayerListCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	all := []registry.Taxpayer{}
 	for after := fiscal.TaxpayerID(0); ; {
 		page, err := core.registry.Taxpayers(con.ctx, after, listPage)

@@ -39,7 +39,6 @@ func (c *verifyCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	defer core.stop()
 	bar := newProgress(con, "entries")
 	r, err := verifyStore(con.ctx, core, func(_ fiscal.Partition, seq, of journal.Seq) { bar.show(int64(seq), int64(of)) })
 	bar.end()

@@ -90,17 +90,6 @@ func (c *cache[K, V]) drop(k K) {
 	}
 }
 
-// size is the bytes in use.
-func (c *cache[K, V]) size() (bytes int) {
-	for i := range c.shards {
-		s := &c.shards[i]
-		s.mu.Lock()
-		bytes += s.bytes
-		s.mu.Unlock()
-	}
-	return bytes
-}
-
 func (s *cacheShard[K, V]) remove(n *node[K, V]) {
 	n.unlink()
 	delete(s.nodes, n.key)

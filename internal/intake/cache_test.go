@@ -71,3 +71,14 @@ func TestRowBytes(t *testing.T) {
 		t.Errorf("row.bytes() = %d, want about 2000", n)
 	}
 }
+
+// size is the bytes in use.
+func (c *cache[K, V]) size() (bytes int) {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		bytes += s.bytes
+		s.mu.Unlock()
+	}
+	return bytes
+}

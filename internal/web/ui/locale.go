@@ -91,15 +91,6 @@ func (l *Locale) T(key string, args ...any) string {
 	return strings.NewReplacer(pairs...).Replace(text)
 }
 
-// pluralForms lists the forms of whole numbers.
-// Source: Unicode CLDR, plural rules.
-func pluralForms(lang string) []string {
-	if lang == "ru" {
-		return []string{"one", "few", "many"}
-	}
-	return []string{"one", "other"}
-}
-
 func pluralForm(lang string, n int) string {
 	if n < 0 {
 		n = -n

@@ -242,3 +242,12 @@ func TestTexts(t *testing.T) {
 		}
 	}
 }
+
+// pluralForms lists the forms of whole numbers.
+// Source: Unicode CLDR, plural rules.
+func pluralForms(lang string) []string {
+	if lang == "ru" {
+		return []string{"one", "few", "many"}
+	}
+	return []string{"one", "other"}
+}
