@@ -60,12 +60,18 @@ func showCashier(c *fiscal.CashierLogin) shownCashier {
 	return s
 }
 
-func (c *cashierAddCmd) Run(con *console) error {
-	core, err := openCore(con, c.place)
+// openAt starts a core and finds the taxpayer that a command is about.
+func openAt(con *console, at place, bin fiscal.XIN) (*core, registry.Taxpayer, error) {
+	core, err := openCore(con, at)
 	if err != nil {
-		return err
+		return nil, registry.Taxpayer{}, err
 	}
-	t, err := findTaxpayer(con, core, c.BIN)
+	t, err := findTaxpayer(con, core, bin)
+	return core, t, err
+}
+
+func (c *cashierAddCmd) Run(con *console) error {
+	core, t, err := openAt(con, c.place, c.BIN)
 	if err != nil {
 		return err
 	}
@@ -110,11 +116,7 @@ type cashierListCmd struct {
 }
 
 func (c *cashierListCmd) Run(con *console) error {
-	core, err := openCore(con, c.place)
-	if err != nil {
-		return err
-	}
-	t, err := findTaxpayer(con, core, c.BIN)
+	core, t, err := openAt(con, c.place, c.BIN)
 	if err != nil {
 		return err
 	}
@@ -146,11 +148,7 @@ type cashierRemoveCmd struct {
 }
 
 func (c *cashierRemoveCmd) Run(con *console) error {
-	core, err := openCore(con, c.place)
-	if err != nil {
-		return err
-	}
-	t, err := findTaxpayer(con, core, c.BIN)
+	core, t, err := openAt(con, c.place, c.BIN)
 	if err != nil {
 		return err
 	}
