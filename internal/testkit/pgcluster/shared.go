@@ -1,0 +1,100 @@
+package pgcluster
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// shared is the cluster of this test process, started at its first use.
+var shared struct {
+	sync.Mutex
+	cluster   *Cluster
+	err       error
+	databases int
+}
+
+// Main runs the tests and then stops the shared cluster:
+//
+//	func TestMain(m *testing.M) { os.Exit(pgcluster.Main(m)) }
+func Main(m *testing.M) int {
+	code := m.Run()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cluster != nil {
+		shared.cluster.remove()
+	}
+	return code
+}
+
+// Database is the URL, as superuser, of a fresh empty database on the shared
+// cluster, which is started at its first use and keeps nothing over a power
+// cut. The database is dropped when the test ends. Roles belong to the whole
+// cluster and stay.
+func Database(t testing.TB) string {
+	t.Helper()
+	c, name, err := fresh(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := c.logSize()
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the shared cluster's log:\n%s", c.logFrom(began))
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := c.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
+			t.Errorf("drop the test's database: %v", err)
+		}
+	})
+	return c.URL(name)
+}
+
+// fresh makes a database on the shared cluster.
+func fresh(ctx context.Context) (*Cluster, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cluster == nil && shared.err == nil {
+		shared.cluster, shared.err = start(Options{Settings: map[string]string{"full_page_writes": "off"}})
+	}
+	if shared.err != nil {
+		return nil, "", shared.err
+	}
+	shared.databases++
+	name := fmt.Sprintf("test_%d", shared.databases)
+	return shared.cluster, name, shared.cluster.Exec(ctx, "CREATE DATABASE "+name)
+}
+
+// patience is how long a step of a cluster may take: minutes on a busy machine.
+const patience = 2 * time.Minute
+
+// logSize is the length of the log in bytes.
+func (c *Cluster) logSize() int64 {
+	info, err := os.Stat(c.logPath())
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// maxLog is how much of a log a failing test prints, in bytes.
+const maxLog = 32 << 10
+
+// logFrom is the log after an offset, its end if it is long.
+func (c *Cluster) logFrom(began int64) string {
+	text := c.Log()
+	text = text[min(int(began), len(text)):]
+	if len(text) > maxLog {
+		text = text[len(text)-maxLog:]
+		_, text, _ = strings.Cut(text, "\n")
+		return "…\n" + text
+	}
+	return text
+}
