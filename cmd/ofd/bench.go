@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/pprof"
+	"sync"
 	"time"
 
 	"openofd/internal/bench"
@@ -15,7 +16,6 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 	"openofd/internal/registry"
-	"openofd/internal/store/sqlite"
 )
 
 type benchCmd struct {
@@ -31,6 +31,8 @@ type benchKKMCmd struct {
 	MaxP99      time.Duration `name:"max-p99" default:"1.5s" help:"A slower p99 is a failure."`
 	Ceiling     time.Duration `default:"3s" help:"How long each ceiling is measured; 0 leaves them out."`
 	Data        string        `type:"path" placeholder:"DIR" help:"Folder for the operator under test; without it a new one that is removed."`
+	DB          config.DB     `name:"db" env:"OFD_DB" placeholder:"URL" help:"Migrated database server for it instead, postgres://…; what is sent stays there."`
+	Fill        uint64        `placeholder:"N" help:"Measure, store so many entries of other registers, measure again."`
 	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own; needs --credentials."`
 	CPUProfile  string        `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write a CPU profile of the load, for go tool pprof."`
 	Credentials string        `type:"path" placeholder:"FILE" help:"Its registers, [{\"id\": 200145, \"token\": 2704817126}, …]; written back with the tokens of the end."`
@@ -43,6 +45,9 @@ receipts of five lines over real sockets and measures. Client, operator and
 disk share this machine. In the same run it measures two ceilings: an echo of
 frames of the same size, and a bare insert of the same rows in batches of the
 same size into a fresh database.
+
+With --fill the figures are those of the second load, and the first one's rate
+stands beside them.
 
 With --rate a latency counts from the moment the receipt was due, not from the
 moment it was sent.
@@ -126,30 +131,67 @@ func (c *benchKKMCmd) own(con *console, cfg bench.Config) (load *bench.Load, cei
 		recorder = bench.NewRecorder(s)
 		return recorder
 	}}
-	s.Data, s.Operator = dir, demoOperator()
+	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
 	s.KKMAddr = config.Addr{HostPort: "127.0.0.1:0"}
 	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16}
 	o, err := startOperator(con.ctx, s)
 	if err != nil {
 		return nil, ceilings, err
 	}
-	cfg.Registers, err = benchRegisters(con, o.core, c.Registers)
-	if err == nil {
-		recorder.Reset()
-		cfg.Addr = o.KKMAddr
-		con.say("%d registers over %d connections for %v", c.Registers, min(c.Connections, c.Registers), c.Warmup+c.Duration)
-		load, err = c.profiled(func() (*bench.Load, error) { return bench.Run(con.ctx, cfg) })
-	}
+	cfg.Addr = o.KKMAddr
+	load, err = c.load(con, o, recorder, cfg, &ceilings)
+	ceilings.Engine = o.store.name
 	if err = errors.Join(err, o.stop()); err != nil {
 		return nil, ceilings, err
 	}
 	rows := recorder.Rows()
-	ceilings.Batch, ceilings.Engine = rows.Batch, "sqlite"
+	ceilings.Batch = rows.Batch
 	if c.Ceiling > 0 && len(rows.Sample) > 0 {
 		con.say("measuring the bare insert")
-		ceilings.StorePerSecond, err = benchStore(con, filepath.Join(dir, "ceiling"), c.Registers, rows, c.Ceiling)
+		at := coreConfig{Dir: filepath.Join(dir, "ceiling"), Serve: true}
+		ceilings.StorePerSecond, err = benchStore(con, at, c.DB, c.Registers, rows, c.Ceiling)
 	}
 	return load, ceilings, err
+}
+
+// load registers the registers and lets them send: once, or before and after
+// the store is filled.
+func (c *benchKKMCmd) load(con *console, o *operator, recorder *bench.Recorder, cfg bench.Config, ceilings *bench.Ceilings) (load *bench.Load, err error) {
+	if cfg.Registers, err = benchRegisters(con, o.core, c.Registers); err != nil {
+		return nil, err
+	}
+	run := func() (*bench.Load, error) {
+		recorder.Reset()
+		con.say("%d registers over %d connections for %v", c.Registers, min(c.Connections, c.Registers), c.Warmup+c.Duration)
+		return c.profiled(func() (*bench.Load, error) { return bench.Run(con.ctx, cfg) })
+	}
+	load, err = run()
+	if err != nil || c.Fill == 0 {
+		return load, err
+	}
+	ceilings.Filled, ceilings.BeforePerSecond = c.Fill, load.PerSecond()
+	cfg.Registers = load.Registers
+	if err := c.fill(con, o.core, recorder.Rows()); err != nil {
+		return nil, err
+	}
+	return run()
+}
+
+// fill stores c.Fill entries of registers that have no part in the load.
+func (c *benchKKMCmd) fill(con *console, core *core, rows bench.Rows) error {
+	others, err := benchRows(con, core, min(c.Registers, 2000))
+	if err != nil {
+		return err
+	}
+	bar := newProgress(con, "entries stored")
+	defer bar.end()
+	var showing sync.Mutex
+	return bench.Fill(con.ctx, core.store, others, rows, core.store.lines, c.Fill, func(done uint64) {
+		if showing.TryLock() {
+			bar.show(int64(done), int64(c.Fill))
+			showing.Unlock()
+		}
+	})
 }
 
 // profiled runs the load, under the profiler if one was asked for.
@@ -213,29 +255,33 @@ func benchXIN(i int) fiscal.XIN {
 	}
 }
 
-// benchStore measures a bare insert into a fresh database in dir, which is
-// removed. It has as many registers as the load, up to a few thousand.
-func benchStore(con *console, dir string, registers int, rows bench.Rows, d time.Duration) (perSecond float64, err error) {
-	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	places, err := benchPlaces(con, dir, min(registers, 2000))
+// benchStore measures a bare insert into a fresh database: a folder, or one
+// beside db on its server. It is removed. It has as many registers as the load,
+// up to a few thousand.
+func benchStore(con *console, at coreConfig, db config.DB, registers int, rows bench.Rows, d time.Duration) (perSecond float64, err error) {
+	defer func() { err = errors.Join(err, os.RemoveAll(at.Dir)) }()
+	if db.URL != "" {
+		scratch, drop, err := scratchDatabase(con.ctx, at, db.URL)
+		if err != nil {
+			return 0, err
+		}
+		defer func() { err = errors.Join(err, drop()) }()
+		at.DB = scratch
+	}
+	c, err := startCore(con.ctx, at)
 	if err != nil {
 		return 0, err
-	}
-	store, err := sqlite.Open(con.ctx, sqlite.Options{Dir: dir, Serve: true})
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	return bench.Store(con.ctx, store, places, rows, d)
-}
-
-// benchPlaces makes a database with registers and says where each stands.
-func benchPlaces(con *console, dir string, n int) (places []bench.Row, err error) {
-	c, err := startCore(con.ctx, coreConfig{Dir: dir, Serve: true})
-	if err != nil {
-		return nil, err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
+	places, err := benchRows(con, c, min(registers, 2000))
+	if err != nil {
+		return 0, err
+	}
+	return bench.Store(con.ctx, c.store, places, rows, c.store.lines, d)
+}
+
+// benchRows registers n registers and says where each stands.
+func benchRows(con *console, c *core, n int) (all []bench.Row, err error) {
 	credentials, err := benchRegisters(con, c, n)
 	if err != nil {
 		return nil, err
@@ -249,7 +295,7 @@ func benchPlaces(con *console, dir string, n int) (places []bench.Row, err error
 		if err != nil {
 			return nil, err
 		}
-		places = append(places, bench.Row{Place: place, Version: row.State.Version, Number: row.State.LastNumber})
+		all = append(all, bench.Row{Place: place, Version: row.State.Version, Number: row.State.LastNumber, Hash: row.State.LastHash})
 	}
-	return places, nil
+	return all, nil
 }

@@ -19,12 +19,12 @@ import (
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
 	"openofd/internal/registry"
-	"openofd/internal/store/sqlite"
 )
 
 // coreConfig says of what a core is made. Everything but Dir may be left out.
 type coreConfig struct {
 	Dir      string // folder of the embedded database
+	DB       string // address of a database server instead; "" is none
 	KeyFile  string // "" is master.key in Dir
 	Serve    bool   // this process serves the folder, not a command beside it
 	Cache    int64  // bytes for cards and states of registers
@@ -44,7 +44,7 @@ type coreConfig struct {
 // register by the same path as the server beside it, so the server's next
 // exchange of that register is judged on the change.
 type core struct {
-	store    *sqlite.DB
+	store    database
 	ring     *keyring.Ring
 	intake   *intake.Intake
 	registry *registry.Service
@@ -59,11 +59,13 @@ type core struct {
 // and what intake writes behind the answers.
 func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	cfg.fill()
-	store, err := sqlite.Open(ctx, sqlite.Options{Dir: cfg.Dir, Log: cfg.Log, Serve: cfg.Serve, Now: cfg.Now})
+	store, err := openDatabase(ctx, &cfg)
 	if err != nil {
 		return nil, err
 	}
-	ring, err := keyring.Open(ctx, store, cfg.KeyFile, true, cfg.Now, cfg.Rand)
+	// The master key of a server's installation is made when it is migrated:
+	// nodes that start together must not each make one.
+	ring, err := keyring.Open(ctx, store, cfg.KeyFile, cfg.DB == "", cfg.Now, cfg.Rand)
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
@@ -72,7 +74,7 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	if cfg.Journal != nil {
 		entries = cfg.Journal(store)
 	}
-	c.committer = journal.New(journal.Config{}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
+	c.committer = journal.New(journal.Config{Committers: store.lines}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
 	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newRules(cfg.KKM, registry.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
 		cfg.Log, newIntakeMetrics(cfg.Metrics), cfg.Now, cfg.Rand)
 	c.registry = registry.New(store, c.intake, cfg.Now)
@@ -80,6 +82,9 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	c.behind = cancel
 	c.running.Go(func() { c.committer.Run(context.Background()) })
 	c.running.Go(func() { c.intake.Run(behind) })
+	if cfg.Serve {
+		c.running.Go(func() { store.tend(behind) })
+	}
 	return c, nil
 }
 
@@ -124,23 +129,12 @@ type place struct {
 
 // openCore starts a core for a command, which ends with it.
 func openCore(con *console, at place) (*core, error) {
-	if err := embedded(at.DB); err != nil {
-		return nil, err
-	}
 	c, err := startCore(con.ctx, coreConfig{
-		Dir: at.Data, KeyFile: at.KeyFile, KKM: con.file.KKM, Operator: con.file.Operator.At(con.file.Site),
+		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, Operator: con.file.Operator.At(con.file.Site),
 	})
 	if err != nil {
 		return nil, err
 	}
 	con.atEnd(c.stop)
 	return c, nil
-}
-
-// embedded refuses a database server: this build has the embedded engine.
-func embedded(db config.DB) error {
-	if db.URL == "" {
-		return nil
-	}
-	return withHint(errors.New("this build cannot use a database server"), "Leave --db out: the embedded database lives in --data")
 }

@@ -9,6 +9,7 @@ import (
 
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkm"
+	"openofd/internal/store/sqlite"
 	"openofd/internal/testkit"
 )
 
@@ -23,7 +24,7 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := v.o.store.Limit(t.Context(), 1); err != nil { // what is there stays, nothing fits
+	if err := v.o.store.engine.(*sqlite.DB).Limit(t.Context(), 1); err != nil { // what is there stays, nothing fits
 		t.Fatal(err)
 	}
 	frame := bytes.Clone(testkit.KKMDeposit(t))
@@ -60,7 +61,7 @@ func TestDiskFull(t *testing.T) {
 		code = send()
 	}
 	before := accepted
-	if err := v.o.store.Limit(t.Context(), 0); err != nil {
+	if err := v.o.store.engine.(*sqlite.DB).Limit(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	if code := send(); code != kkm.CodeOK {

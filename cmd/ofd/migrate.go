@@ -18,9 +18,6 @@ type migrateCmd struct {
 type migrateStatusCmd struct{ place }
 
 func (c *migrateStatusCmd) Run(con *console) error {
-	if err := embedded(c.DB); err != nil {
-		return err
-	}
 	all, err := sqlite.Schemas(c.Data)
 	if err != nil {
 		return fmt.Errorf("read the schema: %w", err)
@@ -56,9 +53,6 @@ func schemas(con *console, w io.Writer, all []sqlite.Schema) {
 type migrateUpCmd struct{ place }
 
 func (c *migrateUpCmd) Run(con *console) error {
-	if err := embedded(c.DB); err != nil {
-		return err
-	}
 	store, err := sqlite.Open(con.ctx, sqlite.Options{
 		Dir: c.Data, Serve: true, // nobody else may be at it meanwhile
 		Progress: func(done, total int, name string) { con.say("%d of %d: %s", done+1, total, name) },

@@ -99,12 +99,9 @@ func (s *settings) fill() {
 
 // build makes the core and what stands behind each door.
 func (o *operator) build(ctx context.Context, s *settings) (err error) {
-	if err := embedded(s.DB); err != nil {
-		return err
-	}
 	self := s.Operator.At(config.Site{URL: o.Site})
 	o.core, err = startCore(ctx, coreConfig{
-		Dir: s.Data, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM,
+		Dir: s.Data, DB: s.DB.URL, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM,
 		Log: s.Log, Metrics: s.Metrics, Now: s.Now, Rand: s.Rand, Journal: s.Journal,
 	})
 	if err != nil {
@@ -115,7 +112,7 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 		MaxFrame: int(s.KKM.MaxSize), Idle: time.Duration(s.KKM.IdleTimeout),
 	}, o.intake, s.Log, newGateMetrics(s.Metrics), s.Now)
 
-	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store, signs{o.ring}, read, s.Now)
+	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store.public, signs{o.ring}, read, s.Now)
 	pages, err := web.New(web.Config{
 		TrustedProxies: prefixes(s.TrustedProxies), ChecksPerSecond: float64(s.Limits.CheckPerMinute) / 60,
 	}, checker, self, s.Log, s.Now)
@@ -123,10 +120,7 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 		return errors.Join(fmt.Errorf("build the pages: %w", err), o.core.stop())
 	}
 	o.web = web.NewServer(pages, s.Log)
-	o.ops = observe.NewOps(s.Metrics, observe.Check{Name: "store", Run: func(ctx context.Context) error {
-		_, err := o.store.Heads(ctx)
-		return err
-	}})
+	o.ops = observe.NewOps(s.Metrics, observe.Check{Name: "store", Run: o.store.ready})
 	return nil
 }
 

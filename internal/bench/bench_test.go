@@ -241,7 +241,7 @@ func TestStore(t *testing.T) {
 	}
 
 	to, fresh := stocked(t, 20)
-	got, err := Store(ctx, to, fresh, recorded, 50*time.Millisecond)
+	got, err := Store(ctx, to, fresh, recorded, 1, 50*time.Millisecond)
 	if err != nil || got < 100 {
 		t.Errorf("Store() = %.0f, %v, want some thousands", got, err)
 	}
@@ -254,12 +254,24 @@ func TestStore(t *testing.T) {
 			t.Fatalf("entry %d: seq %d, %d and %d bytes", i, e.Seq, len(e.Request), len(e.Answer))
 		}
 	}
-	if _, err := Store(ctx, to, fresh[:2], recorded, time.Millisecond); err == nil {
-		t.Error("batches of 4 for 2 registers went through")
+	if _, err := Store(ctx, to, nil, recorded, 1, time.Millisecond); err == nil {
+		t.Error("batches of 4 for no registers went through")
 	}
 	fresh[3].Version += 7
-	if _, err := Store(ctx, to, fresh, recorded, time.Second); err == nil {
+	if _, err := Store(ctx, to, fresh, recorded, 1, time.Second); err == nil {
 		t.Error("a stale row went through")
+	}
+	full, rows := stocked(t, 30)
+	if err := Fill(ctx, full, rows, recorded, 2, 3000, nil); err != nil {
+		t.Fatal(err)
+	}
+	heads, err := full.Heads(ctx)
+	if err != nil || heads[0].Seq < 3000 {
+		t.Errorf("filled up to %d, %v, want 3000 at least", heads[0].Seq, err)
+	}
+	v := journal.Verification{Store: full}
+	if _, err := v.Verify(ctx); err != nil {
+		t.Errorf("what Fill linked does not verify: %v", err)
 	}
 	rec.Reset()
 	if rec.Rows().Batch != 0 {

@@ -31,7 +31,10 @@ type Report struct {
 	ErrorsBy          map[string]uint64 `json:"errors_by,omitempty"`
 	RequestBytes      int               `json:"request_bytes"`
 	AnswerBytes       int               `json:"answer_bytes"`
-	Batch             float64           `json:"batch,omitempty"` // commits in an average batch
+	Batch             float64           `json:"batch,omitempty"`        // commits in an average batch
+	Filled            uint64            `json:"filled,omitempty"`       // entries stored before this load, after another one
+	BeforePerSecond   float64           `json:"before_per_s,omitempty"` // accepted by that other one
+	RatioBefore       float64           `json:"ratio_before,omitempty"` // accepted to that
 }
 
 // Ceilings are what the same machine does when nothing is judged or stored.
@@ -40,6 +43,10 @@ type Ceilings struct {
 	StorePerSecond float64
 	Batch          float64
 	Engine         string
+	// Filled is how many entries were stored between two loads, of which the
+	// first made BeforePerSecond; 0 is one load.
+	Filled          uint64
+	BeforePerSecond float64
 }
 
 // NewReport puts a run beside its ceilings.
@@ -50,13 +57,16 @@ func NewReport(l *Load, rate int, c Ceilings) Report {
 		Registers: len(l.Registers), Connections: l.Connections, Engine: c.Engine,
 		EchoPerSecond: c.EchoPerSecond, StorePerSecond: c.StorePerSecond, Batch: c.Batch,
 		Accepted: l.Accepted, Seconds: l.Elapsed.Seconds(), Rate: rate, ErrorsBy: l.Errors,
-		RequestBytes: l.RequestBytes, AnswerBytes: l.AnswerBytes,
+		RequestBytes: l.RequestBytes, AnswerBytes: l.AnswerBytes, Filled: c.Filled, BeforePerSecond: c.BeforePerSecond,
 	}
 	for _, n := range l.Errors {
 		r.Errors += n
 	}
 	if c.EchoPerSecond > 0 {
 		r.RatioEcho = r.AcceptedPerSecond / c.EchoPerSecond
+	}
+	if c.BeforePerSecond > 0 {
+		r.RatioBefore = r.AcceptedPerSecond / c.BeforePerSecond
 	}
 	if c.StorePerSecond > 0 {
 		r.RatioStore = r.AcceptedPerSecond / c.StorePerSecond
@@ -86,6 +96,9 @@ func (r Report) Write(w io.Writer) error {
 	line("frames", fmt.Sprintf("%d + %d", r.RequestBytes, r.AnswerBytes), "bytes")
 	if r.Batch > 0 {
 		line("batch", fmt.Sprintf("%.1f", r.Batch), "receipts on average, "+r.Engine)
+	}
+	if r.Filled > 0 {
+		line("before filling", fmt.Sprintf("%.0f", r.BeforePerSecond), fmt.Sprintf("receipts/s; %d entries later we reach %.1f %%", r.Filled, 100*r.RatioBefore))
 	}
 	if r.EchoPerSecond > 0 {
 		line("bare echo", fmt.Sprintf("%.0f", r.EchoPerSecond), fmt.Sprintf("exchanges/s; we reach %.1f %%", 100*r.RatioEcho))

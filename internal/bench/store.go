@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -82,53 +83,96 @@ type Row struct {
 	fiscal.Place
 	Version uint64        // of its state
 	Number  fiscal.Number // of its last entry
+	Hash    journal.Hash
 }
 
 // Store is the second ceiling: how many commits a second a store takes when
-// nothing is done but to append batches of ready rows, one batch after the
-// other. The store is fresh and holds the registers, no fewer of them than a
-// batch has commits; registers are moved on.
+// nothing is done but to append batches of ready rows. There are as many
+// writers as the operator under load has; each has the registers of its
+// partitions, as there, and appends one batch after the other. The store holds
+// the registers; they are moved on.
 //
 // Errors: of the store, ctx, or nothing to insert.
-func Store(ctx context.Context, store journal.Store, registers []Row, rows Rows, d time.Duration) (float64, error) {
-	size := int(rows.Batch + 0.5)
-	if size < 1 || len(rows.Sample) == 0 || len(registers) < size {
-		return 0, fmt.Errorf("bench: store: batches of %d from %d rows for %d registers", size, len(rows.Sample), len(registers))
-	}
-	batch := make([]journal.Commit, size)
+func Store(ctx context.Context, store journal.Store, registers []Row, rows Rows, writers int, d time.Duration) (float64, error) {
+	end := time.Now().Add(d)
 	start := time.Now()
-	end := start.Add(d)
-	var total uint64
-	for turn := 0; time.Now().Before(end); {
-		if err := ctx.Err(); err != nil {
-			return 0, fmt.Errorf("bench: store: %w", err)
-		}
-		for i := range batch {
-			at := &registers[turn%len(registers)]
-			batch[i] = next(at, rows.Sample[turn%len(rows.Sample)])
-			at.Version++
-			at.Number += fiscal.Number(len(batch[i].Entries))
-			turn++
-		}
-		stale, err := store.Append(ctx, batch, journal.Seal)
-		if err != nil {
-			return 0, fmt.Errorf("bench: store: %w", err)
-		}
-		if len(stale) > 0 {
-			return 0, errors.New("bench: store: a row has another version than was said")
-		}
-		total += uint64(size)
-	}
-	return perSecond(total, time.Since(start)), nil
+	total, err := write(ctx, store, registers, rows, writers, int(rows.Batch+0.5), false, func(uint64) bool { return time.Now().Before(end) })
+	return perSecond(total, time.Since(start)), err
 }
 
-// next is a sampled commit as the next one of a register.
-func next(at *Row, c journal.Commit) journal.Commit {
-	c.Partition, c.Register, c.Judged, c.Card, c.Deadline = at.Partition, at.Register, at.Version, nil, time.Time{}
+// Fill puts n more entries into a store, linked behind what registers have, in
+// batches of 512. progress hears how many there are; it may be nil.
+func Fill(ctx context.Context, store journal.Store, registers []Row, rows Rows, writers int, n uint64, progress func(done uint64)) error {
+	_, err := write(ctx, store, registers, rows, writers, 512, true, func(done uint64) bool {
+		if progress != nil {
+			progress(done)
+		}
+		return done < n
+	})
+	return err
+}
+
+// write appends batches until more, which hears how many commits there are,
+// says that it is enough.
+func write(ctx context.Context, store journal.Store, registers []Row, rows Rows, writers, size int, link bool, more func(done uint64) bool) (uint64, error) {
+	if size < 1 || len(rows.Sample) == 0 || len(registers) == 0 {
+		return 0, fmt.Errorf("bench: store: batches of %d from %d rows for %d registers", size, len(rows.Sample), len(registers))
+	}
+	shares := make([][]*Row, writers)
+	for i := range registers {
+		w := int(registers[i].Partition) % writers
+		shares[w] = append(shares[w], &registers[i])
+	}
+	var done atomic.Uint64
+	errs := make([]error, writers)
+	var all sync.WaitGroup
+	for w, share := range shares {
+		if len(share) == 0 {
+			continue
+		}
+		all.Go(func() {
+			batch := make([]journal.Commit, size)
+			for turn := 0; errs[w] == nil && more(done.Load()); done.Add(uint64(size)) {
+				errs[w] = ctx.Err()
+				for i := range batch {
+					batch[i] = share[turn%len(share)].next(rows.Sample[turn%len(rows.Sample)], link)
+					turn++
+				}
+				if errs[w] == nil {
+					errs[w] = appendAll(ctx, store, batch)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return 0, fmt.Errorf("bench: store: %w", err)
+	}
+	return done.Load(), nil
+}
+
+func appendAll(ctx context.Context, store journal.Store, batch []journal.Commit) error {
+	stale, err := store.Append(ctx, batch, journal.Seal)
+	if err == nil && len(stale) > 0 {
+		err = errors.New("a row has another version than was said")
+	}
+	return err
+}
+
+// next is a sampled commit as the next one of a register, which moves on.
+// Without link its entries keep the sample's hashes.
+func (r *Row) next(c journal.Commit, link bool) journal.Commit {
+	c.Partition, c.Register, c.Judged, c.Card, c.Deadline = r.Partition, r.Register, r.Version, nil, time.Time{}
 	c.Entries = slices.Clone(c.Entries)
+	r.Version++
 	for i := range c.Entries {
 		e := &c.Entries[i]
-		e.Partition, e.Register, e.Number = at.Partition, at.Register, at.Number+fiscal.Number(i)+1
+		r.Number++
+		e.Partition, e.Register, e.Number = r.Partition, r.Register, r.Number
+		if link {
+			e.Link(r.Hash)
+			r.Hash = e.Hash
+		}
 	}
 	return c
 }
