@@ -159,15 +159,19 @@ func environment() []string {
 }
 
 // processes are the cluster's processes: each works in the data folder. The
-// postmaster comes first.
+// postmaster comes first, unless it is 0.
 func (c *Cluster) processes(postmaster int) []int {
-	pids := []int{postmaster}
+	var pids []int
+	if postmaster != 0 {
+		pids = append(pids, postmaster)
+	}
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
 		pid, err := strconv.Atoi(filepath.Base(dir))
 		if err != nil || pid == postmaster {
 			continue
 		}
+		// A process that ended but was not waited for has no folder any more.
 		if cwd, err := os.Readlink(filepath.Join(dir, "cwd")); err == nil && cwd == c.data() {
 			pids = append(pids, pid)
 		}
