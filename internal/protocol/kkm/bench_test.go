@@ -66,9 +66,11 @@ func BenchmarkParseRequest(b *testing.B) {
 		if err != nil || admission != kkm.AdmitRead {
 			b.Fatal(err)
 		}
-		if r := kkm.ParseRequest(h, frame[kkm.HeaderLen:]); r.Fault != kkm.FaultNone {
+		r := kkm.ParseRequest(h, frame[kkm.HeaderLen:])
+		if r.Fault != kkm.FaultNone {
 			b.Fatal(r.Err)
 		}
+		r.Release()
 	}
 }
 

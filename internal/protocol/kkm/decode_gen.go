@@ -5,7 +5,7 @@ package kkm
 import "openofd/internal/protocol/kkm/kkmpb"
 
 func (d *decoder) request(i, end int) *kkmpb.Request {
-	m := new(kkmpb.Request)
+	m := d.requestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -16,7 +16,7 @@ func (d *decoder) request(i, end int) *kkmpb.Request {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Command = (*kkmpb.CommandTypeEnum)(put(&d.int32s, int32(v)))
+			m.Command = (*kkmpb.CommandTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -56,7 +56,7 @@ func (d *decoder) request(i, end int) *kkmpb.Request {
 }
 
 func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
-	m := new(kkmpb.TicketRequest)
+	m := d.ticketRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -67,7 +67,7 @@ func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.OperationTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -83,15 +83,15 @@ func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Items = append(m.Items, d.ticketRequestItem(from, to))
+			m.Items = d.ticketRequestItemLists.append(m.Items, d.ticketRequestItem(from, to))
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Payments = append(m.Payments, d.ticketRequestPayment(from, to))
+			m.Payments = d.ticketRequestPaymentLists.append(m.Payments, d.ticketRequestPayment(from, to))
 		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
+			m.Taxes = d.ticketRequestTaxLists.append(m.Taxes, d.ticketRequestTax(from, to))
 		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -103,31 +103,31 @@ func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
 		case 80: // field 10, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.OfflineTicketNumber = put(&d.uint32s, uint32(v))
+			m.OfflineTicketNumber = d.uint32s.put(uint32(v))
 		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PrintedDocumentNumberOld = put(&d.strings, d.text(from, to))
+			m.PrintedDocumentNumberOld = d.strings.put(d.text(from, to))
 		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PrintedTicket = put(&d.strings, d.text(from, to))
+			m.PrintedTicket = d.strings.put(d.text(from, to))
 		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.AdInfos = append(m.AdInfos, d.ticketAdInfo(from, to))
+			m.AdInfos = d.ticketAdInfoLists.append(m.AdInfos, d.ticketAdInfo(from, to))
 		case 112: // field 14, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.FrShiftNumber = put(&d.uint32s, uint32(v))
+			m.FrShiftNumber = d.uint32s.put(uint32(v))
 		case 120: // field 15, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.ShiftDocumentNumber = put(&d.uint32s, uint32(v))
+			m.ShiftDocumentNumber = d.uint32s.put(uint32(v))
 		case 128: // field 16, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PrintedDocumentNumber = put(&d.uint64s, uint64(v))
+			m.PrintedDocumentNumber = d.uint64s.put(uint64(v))
 		case 138: // field 17, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -143,7 +143,7 @@ func (d *decoder) ticketRequest(i, end int) *kkmpb.TicketRequest {
 }
 
 func (d *decoder) closeShiftRequest(i, end int) *kkmpb.CloseShiftRequest {
-	m := new(kkmpb.CloseShiftRequest)
+	m := d.closeShiftRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -158,15 +158,15 @@ func (d *decoder) closeShiftRequest(i, end int) *kkmpb.CloseShiftRequest {
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.IsOffline = put(&d.bools, v != 0)
+			m.IsOffline = d.bools.put(v != 0)
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.FrShiftNumber = put(&d.uint32s, uint32(v))
+			m.FrShiftNumber = d.uint32s.put(uint32(v))
 		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.WithdrawMoney = put(&d.bools, v != 0)
+			m.WithdrawMoney = d.bools.put(v != 0)
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -178,7 +178,7 @@ func (d *decoder) closeShiftRequest(i, end int) *kkmpb.CloseShiftRequest {
 		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PrintedDocumentNumber = put(&d.uint64s, uint64(v))
+			m.PrintedDocumentNumber = d.uint64s.put(uint64(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -190,7 +190,7 @@ func (d *decoder) closeShiftRequest(i, end int) *kkmpb.CloseShiftRequest {
 }
 
 func (d *decoder) reportRequest(i, end int) *kkmpb.ReportRequest {
-	m := new(kkmpb.ReportRequest)
+	m := d.reportRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -201,7 +201,7 @@ func (d *decoder) reportRequest(i, end int) *kkmpb.ReportRequest {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Report = (*kkmpb.ReportTypeEnum)(put(&d.int32s, int32(v)))
+			m.Report = (*kkmpb.ReportTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -209,7 +209,7 @@ func (d *decoder) reportRequest(i, end int) *kkmpb.ReportRequest {
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.IsOffline = put(&d.bools, v != 0)
+			m.IsOffline = d.bools.put(v != 0)
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -225,7 +225,7 @@ func (d *decoder) reportRequest(i, end int) *kkmpb.ReportRequest {
 }
 
 func (d *decoder) nomenclatureRequest(i, end int) *kkmpb.NomenclatureRequest {
-	m := new(kkmpb.NomenclatureRequest)
+	m := d.nomenclatureRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -236,11 +236,11 @@ func (d *decoder) nomenclatureRequest(i, end int) *kkmpb.NomenclatureRequest {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.CurrentVersion = put(&d.uint32s, uint32(v))
+			m.CurrentVersion = d.uint32s.put(uint32(v))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Barcode = put(&d.strings, d.text(from, to))
+			m.Barcode = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -251,7 +251,7 @@ func (d *decoder) nomenclatureRequest(i, end int) *kkmpb.NomenclatureRequest {
 }
 
 func (d *decoder) serviceRequest(i, end int) *kkmpb.ServiceRequest {
-	m := new(kkmpb.ServiceRequest)
+	m := d.serviceRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -274,23 +274,23 @@ func (d *decoder) serviceRequest(i, end int) *kkmpb.ServiceRequest {
 		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.NomenclatureVersion = put(&d.uint32s, uint32(v))
+			m.NomenclatureVersion = d.uint32s.put(uint32(v))
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.TicketAdInfos = append(m.TicketAdInfos, d.ticketAdInfo(from, to))
+			m.TicketAdInfos = d.ticketAdInfoLists.append(m.TicketAdInfos, d.ticketAdInfo(from, to))
 		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.GetRegInfo = put(&d.bools, v != 0)
+			m.GetRegInfo = d.bools.put(v != 0)
 		case 64: // field 8, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.GetBindedTaxation = put(&d.bools, v != 0)
+			m.GetBindedTaxation = d.bools.put(v != 0)
 		case 72: // field 9, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Marker = put(&d.uint64s, uint64(v))
+			m.Marker = d.uint64s.put(uint64(v))
 		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -306,7 +306,7 @@ func (d *decoder) serviceRequest(i, end int) *kkmpb.ServiceRequest {
 		case 482: // field 60, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
+			m.Auxiliary = d.keyValuePairLists.append(m.Auxiliary, d.keyValuePair(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -317,7 +317,7 @@ func (d *decoder) serviceRequest(i, end int) *kkmpb.ServiceRequest {
 }
 
 func (d *decoder) moneyPlacementRequest(i, end int) *kkmpb.MoneyPlacementRequest {
-	m := new(kkmpb.MoneyPlacementRequest)
+	m := d.moneyPlacementRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -332,7 +332,7 @@ func (d *decoder) moneyPlacementRequest(i, end int) *kkmpb.MoneyPlacementRequest
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.MoneyPlacementEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.MoneyPlacementEnum)(d.int32s.put(int32(v)))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -340,15 +340,15 @@ func (d *decoder) moneyPlacementRequest(i, end int) *kkmpb.MoneyPlacementRequest
 		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.IsOffline = put(&d.bools, v != 0)
+			m.IsOffline = d.bools.put(v != 0)
 		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.FrShiftNumber = put(&d.uint32s, uint32(v))
+			m.FrShiftNumber = d.uint32s.put(uint32(v))
 		case 48: // field 6, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PrintedDocumentNumber = put(&d.uint64s, uint64(v))
+			m.PrintedDocumentNumber = d.uint64s.put(uint64(v))
 		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -364,7 +364,7 @@ func (d *decoder) moneyPlacementRequest(i, end int) *kkmpb.MoneyPlacementRequest
 }
 
 func (d *decoder) authRequest(i, end int) *kkmpb.AuthRequest {
-	m := new(kkmpb.AuthRequest)
+	m := d.authRequestRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -375,11 +375,11 @@ func (d *decoder) authRequest(i, end int) *kkmpb.AuthRequest {
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Login = put(&d.strings, d.text(from, to))
+			m.Login = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Password = put(&d.strings, d.text(from, to))
+			m.Password = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -391,7 +391,7 @@ func (d *decoder) authRequest(i, end int) *kkmpb.AuthRequest {
 }
 
 func (d *decoder) dateTime(i, end int) *kkmpb.DateTime {
-	m := new(kkmpb.DateTime)
+	m := d.dateTimeRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -418,7 +418,7 @@ func (d *decoder) dateTime(i, end int) *kkmpb.DateTime {
 }
 
 func (d *decoder) operator(i, end int) *kkmpb.Operator {
-	m := new(kkmpb.Operator)
+	m := d.operatorRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -429,11 +429,11 @@ func (d *decoder) operator(i, end int) *kkmpb.Operator {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Code = put(&d.uint32s, uint32(v))
+			m.Code = d.uint32s.put(uint32(v))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Name = put(&d.strings, d.text(from, to))
+			m.Name = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -445,7 +445,7 @@ func (d *decoder) operator(i, end int) *kkmpb.Operator {
 }
 
 func (d *decoder) ticketRequestDomain(i, end int) *kkmpb.TicketRequest_Domain {
-	m := new(kkmpb.TicketRequest_Domain)
+	m := d.ticketRequestDomainRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -456,7 +456,7 @@ func (d *decoder) ticketRequestDomain(i, end int) *kkmpb.TicketRequest_Domain {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Type = (*kkmpb.TicketRequest_DomainTypeEnum)(put(&d.int32s, int32(v)))
+			m.Type = (*kkmpb.TicketRequest_DomainTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -483,7 +483,7 @@ func (d *decoder) ticketRequestDomain(i, end int) *kkmpb.TicketRequest_Domain {
 }
 
 func (d *decoder) ticketRequestItem(i, end int) *kkmpb.TicketRequest_Item {
-	m := d.items.new(2)
+	m := d.ticketRequestItemRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -494,7 +494,7 @@ func (d *decoder) ticketRequestItem(i, end int) *kkmpb.TicketRequest_Item {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Type = (*kkmpb.TicketRequest_ItemTypeEnum)(put(&d.int32s, int32(v)))
+			m.Type = (*kkmpb.TicketRequest_ItemTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -530,7 +530,7 @@ func (d *decoder) ticketRequestItem(i, end int) *kkmpb.TicketRequest_Item {
 }
 
 func (d *decoder) ticketRequestPayment(i, end int) *kkmpb.TicketRequest_Payment {
-	m := new(kkmpb.TicketRequest_Payment)
+	m := d.ticketRequestPaymentRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -541,7 +541,7 @@ func (d *decoder) ticketRequestPayment(i, end int) *kkmpb.TicketRequest_Payment 
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Type = (*kkmpb.PaymentTypeEnum)(put(&d.int32s, int32(v)))
+			m.Type = (*kkmpb.PaymentTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -565,7 +565,7 @@ func (d *decoder) ticketRequestPayment(i, end int) *kkmpb.TicketRequest_Payment 
 }
 
 func (d *decoder) ticketRequestTax(i, end int) *kkmpb.TicketRequest_Tax {
-	m := d.taxes.new(2)
+	m := d.ticketRequestTaxRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -576,15 +576,15 @@ func (d *decoder) ticketRequestTax(i, end int) *kkmpb.TicketRequest_Tax {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TaxType = put(&d.uint32s, uint32(v))
+			m.TaxType = d.uint32s.put(uint32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TaxationType = put(&d.uint32s, uint32(v))
+			m.TaxationType = d.uint32s.put(uint32(v))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Percent = put(&d.uint32s, uint32(v))
+			m.Percent = d.uint32s.put(uint32(v))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -592,7 +592,7 @@ func (d *decoder) ticketRequestTax(i, end int) *kkmpb.TicketRequest_Tax {
 		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.IsInTotalSum = put(&d.bools, v != 0)
+			m.IsInTotalSum = d.bools.put(v != 0)
 		default:
 			d.bad, j = true, end
 		}
@@ -604,7 +604,7 @@ func (d *decoder) ticketRequestTax(i, end int) *kkmpb.TicketRequest_Tax {
 }
 
 func (d *decoder) ticketRequestAmounts(i, end int) *kkmpb.TicketRequest_Amounts {
-	m := new(kkmpb.TicketRequest_Amounts)
+	m := d.ticketRequestAmountsRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -643,7 +643,7 @@ func (d *decoder) ticketRequestAmounts(i, end int) *kkmpb.TicketRequest_Amounts 
 }
 
 func (d *decoder) ticketRequestExtensionOptions(i, end int) *kkmpb.TicketRequest_ExtensionOptions {
-	m := new(kkmpb.TicketRequest_ExtensionOptions)
+	m := d.ticketRequestExtensionOptionsRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -654,19 +654,19 @@ func (d *decoder) ticketRequestExtensionOptions(i, end int) *kkmpb.TicketRequest
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.CustomerEmail = put(&d.strings, d.text(from, to))
+			m.CustomerEmail = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.CustomerPhone = put(&d.strings, d.text(from, to))
+			m.CustomerPhone = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
+			m.Auxiliary = d.keyValuePairLists.append(m.Auxiliary, d.keyValuePair(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.CustomerIinOrBin = put(&d.strings, d.text(from, to))
+			m.CustomerIinOrBin = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -677,7 +677,7 @@ func (d *decoder) ticketRequestExtensionOptions(i, end int) *kkmpb.TicketRequest
 }
 
 func (d *decoder) ticketAdInfo(i, end int) *kkmpb.TicketAdInfo {
-	m := new(kkmpb.TicketAdInfo)
+	m := d.ticketAdInfoRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -688,11 +688,11 @@ func (d *decoder) ticketAdInfo(i, end int) *kkmpb.TicketAdInfo {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Type = (*kkmpb.TicketAdTypeEnum)(put(&d.int32s, int32(v)))
+			m.Type = (*kkmpb.TicketAdTypeEnum)(d.int32s.put(int32(v)))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Version = put(&d.uint64s, uint64(v))
+			m.Version = d.uint64s.put(uint64(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -704,7 +704,7 @@ func (d *decoder) ticketAdInfo(i, end int) *kkmpb.TicketAdInfo {
 }
 
 func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_ParentTicket {
-	m := new(kkmpb.TicketRequest_ParentTicket)
+	m := d.ticketRequestParentTicketRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -715,7 +715,7 @@ func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_Par
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ParentTicketNumber = put(&d.strings, d.text(from, to))
+			m.ParentTicketNumber = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -723,7 +723,7 @@ func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_Par
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.KgdKkmId = put(&d.strings, d.text(from, to))
+			m.KgdKkmId = d.strings.put(d.text(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -731,7 +731,7 @@ func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_Par
 		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.ParentTicketIsOffline = put(&d.bools, v != 0)
+			m.ParentTicketIsOffline = d.bools.put(v != 0)
 		default:
 			d.bad, j = true, end
 		}
@@ -743,7 +743,7 @@ func (d *decoder) ticketRequestParentTicket(i, end int) *kkmpb.TicketRequest_Par
 }
 
 func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
-	m := new(kkmpb.ZXReport)
+	m := d.zXReportRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -758,43 +758,43 @@ func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.ShiftNumber = put(&d.uint32s, uint32(v))
+			m.ShiftNumber = d.uint32s.put(uint32(v))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Sections = append(m.Sections, d.zXReportSection(from, to))
+			m.Sections = d.zXReportSectionLists.append(m.Sections, d.zXReportSection(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Operations = append(m.Operations, d.zXReportOperation(from, to))
+			m.Operations = d.zXReportOperationLists.append(m.Operations, d.zXReportOperation(from, to))
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Discounts = append(m.Discounts, d.zXReportOperation(from, to))
+			m.Discounts = d.zXReportOperationLists.append(m.Discounts, d.zXReportOperation(from, to))
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Markups = append(m.Markups, d.zXReportOperation(from, to))
+			m.Markups = d.zXReportOperationLists.append(m.Markups, d.zXReportOperation(from, to))
 		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.TotalResult = append(m.TotalResult, d.zXReportOperation(from, to))
+			m.TotalResult = d.zXReportOperationLists.append(m.TotalResult, d.zXReportOperation(from, to))
 		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Taxes = append(m.Taxes, d.zXReportTax(from, to))
+			m.Taxes = d.zXReportTaxLists.append(m.Taxes, d.zXReportTax(from, to))
 		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.StartShiftNonNullableSums = append(m.StartShiftNonNullableSums, d.zXReportNonNullableSum(from, to))
+			m.StartShiftNonNullableSums = d.zXReportNonNullableSumLists.append(m.StartShiftNonNullableSums, d.zXReportNonNullableSum(from, to))
 		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.TicketOperations = append(m.TicketOperations, d.zXReportTicketOperation(from, to))
+			m.TicketOperations = d.zXReportTicketOperationLists.append(m.TicketOperations, d.zXReportTicketOperation(from, to))
 		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.MoneyPlacements = append(m.MoneyPlacements, d.zXReportMoneyPlacement(from, to))
+			m.MoneyPlacements = d.zXReportMoneyPlacementLists.append(m.MoneyPlacements, d.zXReportMoneyPlacement(from, to))
 		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -810,7 +810,7 @@ func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
 		case 122: // field 15, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.NonNullableSums = append(m.NonNullableSums, d.zXReportNonNullableSum(from, to))
+			m.NonNullableSums = d.zXReportNonNullableSumLists.append(m.NonNullableSums, d.zXReportNonNullableSum(from, to))
 		case 130: // field 16, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -822,7 +822,7 @@ func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
 		case 146: // field 18, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Checksum = put(&d.strings, d.text(from, to))
+			m.Checksum = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -834,7 +834,7 @@ func (d *decoder) zXReport(i, end int) *kkmpb.ZXReport {
 }
 
 func (d *decoder) serviceRequestCommQuality(i, end int) *kkmpb.ServiceRequest_CommQuality {
-	m := new(kkmpb.ServiceRequest_CommQuality)
+	m := d.serviceRequestCommQualityRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -845,15 +845,15 @@ func (d *decoder) serviceRequestCommQuality(i, end int) *kkmpb.ServiceRequest_Co
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.AvgConnectTime = put(&d.uint32s, uint32(v))
+			m.AvgConnectTime = d.uint32s.put(uint32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.AvgPing = put(&d.uint32s, uint32(v))
+			m.AvgPing = d.uint32s.put(uint32(v))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.LossRatio = put(&d.uint32s, uint32(v))
+			m.LossRatio = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -865,7 +865,7 @@ func (d *decoder) serviceRequestCommQuality(i, end int) *kkmpb.ServiceRequest_Co
 }
 
 func (d *decoder) serviceRequestSecurityStats(i, end int) *kkmpb.ServiceRequest_SecurityStats {
-	m := new(kkmpb.ServiceRequest_SecurityStats)
+	m := d.serviceRequestSecurityStatsRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -880,7 +880,7 @@ func (d *decoder) serviceRequestSecurityStats(i, end int) *kkmpb.ServiceRequest_
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.OsVersion = put(&d.strings, d.text(from, to))
+			m.OsVersion = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -891,7 +891,7 @@ func (d *decoder) serviceRequestSecurityStats(i, end int) *kkmpb.ServiceRequest_
 }
 
 func (d *decoder) serviceRequestOfflinePeriod(i, end int) *kkmpb.ServiceRequest_OfflinePeriod {
-	m := new(kkmpb.ServiceRequest_OfflinePeriod)
+	m := d.serviceRequestOfflinePeriodRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -918,7 +918,7 @@ func (d *decoder) serviceRequestOfflinePeriod(i, end int) *kkmpb.ServiceRequest_
 }
 
 func (d *decoder) serviceRequestSoftwareInformation(i, end int) *kkmpb.ServiceRequest_SoftwareInformation {
-	m := new(kkmpb.ServiceRequest_SoftwareInformation)
+	m := d.serviceRequestSoftwareInformationRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -929,31 +929,31 @@ func (d *decoder) serviceRequestSoftwareInformation(i, end int) *kkmpb.ServiceRe
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ModuleInfos = append(m.ModuleInfos, d.serviceRequestModuleInformation(from, to))
+			m.ModuleInfos = d.serviceRequestModuleInformationLists.append(m.ModuleInfos, d.serviceRequestModuleInformation(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.HardwareArch = put(&d.strings, d.text(from, to))
+			m.HardwareArch = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.OsFamily = put(&d.strings, d.text(from, to))
+			m.OsFamily = d.strings.put(d.text(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.OsVersion = put(&d.strings, d.text(from, to))
+			m.OsVersion = d.strings.put(d.text(from, to))
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.OsExtendedInfo = put(&d.strings, d.text(from, to))
+			m.OsExtendedInfo = d.strings.put(d.text(from, to))
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.RuntimeVersion = put(&d.strings, d.text(from, to))
+			m.RuntimeVersion = d.strings.put(d.text(from, to))
 		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PartnerId = put(&d.uint32s, uint32(v))
+			m.PartnerId = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -964,7 +964,7 @@ func (d *decoder) serviceRequestSoftwareInformation(i, end int) *kkmpb.ServiceRe
 }
 
 func (d *decoder) serviceRequestRegInfo(i, end int) *kkmpb.ServiceRequest_RegInfo {
-	m := new(kkmpb.ServiceRequest_RegInfo)
+	m := d.serviceRequestRegInfoRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -990,7 +990,7 @@ func (d *decoder) serviceRequestRegInfo(i, end int) *kkmpb.ServiceRequest_RegInf
 }
 
 func (d *decoder) keyValuePair(i, end int) *kkmpb.KeyValuePair {
-	m := new(kkmpb.KeyValuePair)
+	m := d.keyValuePairRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1001,11 +1001,11 @@ func (d *decoder) keyValuePair(i, end int) *kkmpb.KeyValuePair {
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Key = put(&d.strings, d.text(from, to))
+			m.Key = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Value = put(&d.strings, d.text(from, to))
+			m.Value = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1017,7 +1017,7 @@ func (d *decoder) keyValuePair(i, end int) *kkmpb.KeyValuePair {
 }
 
 func (d *decoder) money(i, end int) *kkmpb.Money {
-	m := d.moneys.new(8)
+	m := d.moneyRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1028,11 +1028,11 @@ func (d *decoder) money(i, end int) *kkmpb.Money {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Bills = put(&d.uint64s, uint64(v))
+			m.Bills = d.uint64s.put(uint64(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Coins = put(&d.uint32s, uint32(v))
+			m.Coins = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1044,7 +1044,7 @@ func (d *decoder) money(i, end int) *kkmpb.Money {
 }
 
 func (d *decoder) date(i, end int) *kkmpb.Date {
-	m := new(kkmpb.Date)
+	m := d.dateRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1055,15 +1055,15 @@ func (d *decoder) date(i, end int) *kkmpb.Date {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Year = put(&d.uint32s, uint32(v))
+			m.Year = d.uint32s.put(uint32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Month = put(&d.uint32s, uint32(v))
+			m.Month = d.uint32s.put(uint32(v))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Day = put(&d.uint32s, uint32(v))
+			m.Day = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1075,7 +1075,7 @@ func (d *decoder) date(i, end int) *kkmpb.Date {
 }
 
 func (d *decoder) time(i, end int) *kkmpb.Time {
-	m := new(kkmpb.Time)
+	m := d.timeRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1086,15 +1086,15 @@ func (d *decoder) time(i, end int) *kkmpb.Time {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Hour = put(&d.uint32s, uint32(v))
+			m.Hour = d.uint32s.put(uint32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Minute = put(&d.uint32s, uint32(v))
+			m.Minute = d.uint32s.put(uint32(v))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Second = put(&d.uint32s, uint32(v))
+			m.Second = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1106,7 +1106,7 @@ func (d *decoder) time(i, end int) *kkmpb.Time {
 }
 
 func (d *decoder) ticketRequestDomainServices(i, end int) *kkmpb.TicketRequest_Domain_Services {
-	m := new(kkmpb.TicketRequest_Domain_Services)
+	m := d.ticketRequestDomainServicesRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1117,7 +1117,7 @@ func (d *decoder) ticketRequestDomainServices(i, end int) *kkmpb.TicketRequest_D
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.AccountNumber = put(&d.strings, d.text(from, to))
+			m.AccountNumber = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1129,7 +1129,7 @@ func (d *decoder) ticketRequestDomainServices(i, end int) *kkmpb.TicketRequest_D
 }
 
 func (d *decoder) ticketRequestDomainGasOil(i, end int) *kkmpb.TicketRequest_Domain_GasOil {
-	m := new(kkmpb.TicketRequest_Domain_GasOil)
+	m := d.ticketRequestDomainGasOilRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1140,7 +1140,7 @@ func (d *decoder) ticketRequestDomainGasOil(i, end int) *kkmpb.TicketRequest_Dom
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.CorrectionNumber = put(&d.strings, d.text(from, to))
+			m.CorrectionNumber = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1148,7 +1148,7 @@ func (d *decoder) ticketRequestDomainGasOil(i, end int) *kkmpb.TicketRequest_Dom
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.CardNumber = put(&d.strings, d.text(from, to))
+			m.CardNumber = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1159,7 +1159,7 @@ func (d *decoder) ticketRequestDomainGasOil(i, end int) *kkmpb.TicketRequest_Dom
 }
 
 func (d *decoder) ticketRequestDomainTaxi(i, end int) *kkmpb.TicketRequest_Domain_Taxi {
-	m := new(kkmpb.TicketRequest_Domain_Taxi)
+	m := d.ticketRequestDomainTaxiRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1170,11 +1170,11 @@ func (d *decoder) ticketRequestDomainTaxi(i, end int) *kkmpb.TicketRequest_Domai
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.CarNumber = put(&d.strings, d.text(from, to))
+			m.CarNumber = d.strings.put(d.text(from, to))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.IsOrder = put(&d.bools, v != 0)
+			m.IsOrder = d.bools.put(v != 0)
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1190,7 +1190,7 @@ func (d *decoder) ticketRequestDomainTaxi(i, end int) *kkmpb.TicketRequest_Domai
 }
 
 func (d *decoder) ticketRequestDomainParking(i, end int) *kkmpb.TicketRequest_Domain_Parking {
-	m := new(kkmpb.TicketRequest_Domain_Parking)
+	m := d.ticketRequestDomainParkingRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1217,7 +1217,7 @@ func (d *decoder) ticketRequestDomainParking(i, end int) *kkmpb.TicketRequest_Do
 }
 
 func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commodity {
-	m := d.goods.new(2)
+	m := d.ticketRequestCommodityRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1228,19 +1228,19 @@ func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commod
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Code = put(&d.uint64s, uint64(v))
+			m.Code = d.uint64s.put(uint64(v))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Name = put(&d.strings, d.text(from, to))
+			m.Name = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.SectionCode = put(&d.strings, d.text(from, to))
+			m.SectionCode = d.strings.put(d.text(from, to))
 		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Quantity = put(&d.uint64s, uint64(v))
+			m.Quantity = d.uint64s.put(uint64(v))
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1252,31 +1252,31 @@ func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commod
 		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
+			m.Taxes = d.ticketRequestTaxLists.append(m.Taxes, d.ticketRequestTax(from, to))
 		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ExciseStamp = put(&d.strings, d.text(from, to))
+			m.ExciseStamp = d.strings.put(d.text(from, to))
 		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
+			m.Auxiliary = d.keyValuePairLists.append(m.Auxiliary, d.keyValuePair(from, to))
 		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PhysicalLabel = put(&d.strings, d.text(from, to))
+			m.PhysicalLabel = d.strings.put(d.text(from, to))
 		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ProductId = put(&d.strings, d.text(from, to))
+			m.ProductId = d.strings.put(d.text(from, to))
 		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Barcode = put(&d.strings, d.text(from, to))
+			m.Barcode = d.strings.put(d.text(from, to))
 		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.MeasureUnitCode = put(&d.strings, d.text(from, to))
+			m.MeasureUnitCode = d.strings.put(d.text(from, to))
 		case 114: // field 14, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1284,11 +1284,11 @@ func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commod
 		case 122: // field 15, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Ntin = put(&d.strings, d.text(from, to))
+			m.Ntin = d.strings.put(d.text(from, to))
 		case 128: // field 16, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.CommodityType = put(&d.uint32s, uint32(v))
+			m.CommodityType = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1300,7 +1300,7 @@ func (d *decoder) ticketRequestCommodity(i, end int) *kkmpb.TicketRequest_Commod
 }
 
 func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_StornoCommodity {
-	m := new(kkmpb.TicketRequest_StornoCommodity)
+	m := d.ticketRequestStornoCommodityRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1311,15 +1311,15 @@ func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Name = put(&d.strings, d.text(from, to))
+			m.Name = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.SectionCode = put(&d.strings, d.text(from, to))
+			m.SectionCode = d.strings.put(d.text(from, to))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Quantity = put(&d.uint64s, uint64(v))
+			m.Quantity = d.uint64s.put(uint64(v))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1331,31 +1331,31 @@ func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
+			m.Taxes = d.ticketRequestTaxLists.append(m.Taxes, d.ticketRequestTax(from, to))
 		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ExciseStamp = put(&d.strings, d.text(from, to))
+			m.ExciseStamp = d.strings.put(d.text(from, to))
 		case 66: // field 8, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
+			m.Auxiliary = d.keyValuePairLists.append(m.Auxiliary, d.keyValuePair(from, to))
 		case 74: // field 9, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PhysicalLabel = put(&d.strings, d.text(from, to))
+			m.PhysicalLabel = d.strings.put(d.text(from, to))
 		case 82: // field 10, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ProductId = put(&d.strings, d.text(from, to))
+			m.ProductId = d.strings.put(d.text(from, to))
 		case 90: // field 11, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Barcode = put(&d.strings, d.text(from, to))
+			m.Barcode = d.strings.put(d.text(from, to))
 		case 98: // field 12, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.MeasureUnitCode = put(&d.strings, d.text(from, to))
+			m.MeasureUnitCode = d.strings.put(d.text(from, to))
 		case 106: // field 13, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1363,11 +1363,11 @@ func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_
 		case 114: // field 14, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Ntin = put(&d.strings, d.text(from, to))
+			m.Ntin = d.strings.put(d.text(from, to))
 		case 120: // field 15, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.CommodityType = put(&d.uint32s, uint32(v))
+			m.CommodityType = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1379,7 +1379,7 @@ func (d *decoder) ticketRequestStornoCommodity(i, end int) *kkmpb.TicketRequest_
 }
 
 func (d *decoder) ticketRequestModifier(i, end int) *kkmpb.TicketRequest_Modifier {
-	m := new(kkmpb.TicketRequest_Modifier)
+	m := d.ticketRequestModifierRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1390,7 +1390,7 @@ func (d *decoder) ticketRequestModifier(i, end int) *kkmpb.TicketRequest_Modifie
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Name = put(&d.strings, d.text(from, to))
+			m.Name = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1398,11 +1398,11 @@ func (d *decoder) ticketRequestModifier(i, end int) *kkmpb.TicketRequest_Modifie
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Taxes = append(m.Taxes, d.ticketRequestTax(from, to))
+			m.Taxes = d.ticketRequestTaxLists.append(m.Taxes, d.ticketRequestTax(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Auxiliary = append(m.Auxiliary, d.keyValuePair(from, to))
+			m.Auxiliary = d.keyValuePairLists.append(m.Auxiliary, d.keyValuePair(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1414,7 +1414,7 @@ func (d *decoder) ticketRequestModifier(i, end int) *kkmpb.TicketRequest_Modifie
 }
 
 func (d *decoder) ticketRequestCardPaymentFields(i, end int) *kkmpb.TicketRequest_CardPaymentFields {
-	m := new(kkmpb.TicketRequest_CardPaymentFields)
+	m := d.ticketRequestCardPaymentFieldsRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1425,23 +1425,23 @@ func (d *decoder) ticketRequestCardPaymentFields(i, end int) *kkmpb.TicketReques
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PosTerminalId = put(&d.strings, d.text(from, to))
+			m.PosTerminalId = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PosCardType = put(&d.strings, d.text(from, to))
+			m.PosCardType = d.strings.put(d.text(from, to))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PosAutorizationCode = put(&d.uint32s, uint32(v))
+			m.PosAutorizationCode = d.uint32s.put(uint32(v))
 		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PosRrn = put(&d.uint64s, uint64(v))
+			m.PosRrn = d.uint64s.put(uint64(v))
 		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.PosReceiptNumber = put(&d.uint64s, uint64(v))
+			m.PosReceiptNumber = d.uint64s.put(uint64(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1452,7 +1452,7 @@ func (d *decoder) ticketRequestCardPaymentFields(i, end int) *kkmpb.TicketReques
 }
 
 func (d *decoder) ticketRequestMobilePaymentFields(i, end int) *kkmpb.TicketRequest_MobilePaymentFields {
-	m := new(kkmpb.TicketRequest_MobilePaymentFields)
+	m := d.ticketRequestMobilePaymentFieldsRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1463,11 +1463,11 @@ func (d *decoder) ticketRequestMobilePaymentFields(i, end int) *kkmpb.TicketRequ
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.QrType = put(&d.strings, d.text(from, to))
+			m.QrType = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.QrId = put(&d.strings, d.text(from, to))
+			m.QrId = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1478,7 +1478,7 @@ func (d *decoder) ticketRequestMobilePaymentFields(i, end int) *kkmpb.TicketRequ
 }
 
 func (d *decoder) zXReportSection(i, end int) *kkmpb.ZXReport_Section {
-	m := new(kkmpb.ZXReport_Section)
+	m := d.zXReportSectionRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1489,11 +1489,11 @@ func (d *decoder) zXReportSection(i, end int) *kkmpb.ZXReport_Section {
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.SectionCode = put(&d.strings, d.text(from, to))
+			m.SectionCode = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Operations = append(m.Operations, d.zXReportOperation(from, to))
+			m.Operations = d.zXReportOperationLists.append(m.Operations, d.zXReportOperation(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1505,7 +1505,7 @@ func (d *decoder) zXReportSection(i, end int) *kkmpb.ZXReport_Section {
 }
 
 func (d *decoder) zXReportOperation(i, end int) *kkmpb.ZXReport_Operation {
-	m := new(kkmpb.ZXReport_Operation)
+	m := d.zXReportOperationRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1516,11 +1516,11 @@ func (d *decoder) zXReportOperation(i, end int) *kkmpb.ZXReport_Operation {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.OperationTypeEnum)(d.int32s.put(int32(v)))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Count = put(&d.uint32s, uint32(v))
+			m.Count = d.uint32s.put(uint32(v))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1536,7 +1536,7 @@ func (d *decoder) zXReportOperation(i, end int) *kkmpb.ZXReport_Operation {
 }
 
 func (d *decoder) zXReportTax(i, end int) *kkmpb.ZXReport_Tax {
-	m := new(kkmpb.ZXReport_Tax)
+	m := d.zXReportTaxRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1547,15 +1547,15 @@ func (d *decoder) zXReportTax(i, end int) *kkmpb.ZXReport_Tax {
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TaxType = put(&d.uint32s, uint32(v))
+			m.TaxType = d.uint32s.put(uint32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Percent = put(&d.uint32s, uint32(v))
+			m.Percent = d.uint32s.put(uint32(v))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Operations = append(m.Operations, d.zXReportTaxOperation(from, to))
+			m.Operations = d.zXReportTaxOperationLists.append(m.Operations, d.zXReportTaxOperation(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1567,7 +1567,7 @@ func (d *decoder) zXReportTax(i, end int) *kkmpb.ZXReport_Tax {
 }
 
 func (d *decoder) zXReportNonNullableSum(i, end int) *kkmpb.ZXReport_NonNullableSum {
-	m := new(kkmpb.ZXReport_NonNullableSum)
+	m := d.zXReportNonNullableSumRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1578,7 +1578,7 @@ func (d *decoder) zXReportNonNullableSum(i, end int) *kkmpb.ZXReport_NonNullable
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.OperationTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1594,7 +1594,7 @@ func (d *decoder) zXReportNonNullableSum(i, end int) *kkmpb.ZXReport_NonNullable
 }
 
 func (d *decoder) zXReportTicketOperation(i, end int) *kkmpb.ZXReport_TicketOperation {
-	m := new(kkmpb.ZXReport_TicketOperation)
+	m := d.zXReportTicketOperationRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1605,15 +1605,15 @@ func (d *decoder) zXReportTicketOperation(i, end int) *kkmpb.ZXReport_TicketOper
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.OperationTypeEnum)(d.int32s.put(int32(v)))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TicketsTotalCount = put(&d.uint32s, uint32(v))
+			m.TicketsTotalCount = d.uint32s.put(uint32(v))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TicketsCount = put(&d.uint32s, uint32(v))
+			m.TicketsCount = d.uint32s.put(uint32(v))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1621,11 +1621,11 @@ func (d *decoder) zXReportTicketOperation(i, end int) *kkmpb.ZXReport_TicketOper
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Payments = append(m.Payments, d.zXReportTicketOperationPayment(from, to))
+			m.Payments = d.zXReportTicketOperationPaymentLists.append(m.Payments, d.zXReportTicketOperationPayment(from, to))
 		case 48: // field 6, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.OfflineCount = put(&d.uint32s, uint32(v))
+			m.OfflineCount = d.uint32s.put(uint32(v))
 		case 58: // field 7, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1649,7 +1649,7 @@ func (d *decoder) zXReportTicketOperation(i, end int) *kkmpb.ZXReport_TicketOper
 }
 
 func (d *decoder) zXReportMoneyPlacement(i, end int) *kkmpb.ZXReport_MoneyPlacement {
-	m := new(kkmpb.ZXReport_MoneyPlacement)
+	m := d.zXReportMoneyPlacementRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1660,15 +1660,15 @@ func (d *decoder) zXReportMoneyPlacement(i, end int) *kkmpb.ZXReport_MoneyPlacem
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.MoneyPlacementEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.MoneyPlacementEnum)(d.int32s.put(int32(v)))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.OperationsTotalCount = put(&d.uint32s, uint32(v))
+			m.OperationsTotalCount = d.uint32s.put(uint32(v))
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.OperationsCount = put(&d.uint32s, uint32(v))
+			m.OperationsCount = d.uint32s.put(uint32(v))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1676,7 +1676,7 @@ func (d *decoder) zXReportMoneyPlacement(i, end int) *kkmpb.ZXReport_MoneyPlacem
 		case 40: // field 5, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.OfflineCount = put(&d.uint32s, uint32(v))
+			m.OfflineCount = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1688,7 +1688,7 @@ func (d *decoder) zXReportMoneyPlacement(i, end int) *kkmpb.ZXReport_MoneyPlacem
 }
 
 func (d *decoder) zXReportAnnulledTickets(i, end int) *kkmpb.ZXReport_AnnulledTickets {
-	m := new(kkmpb.ZXReport_AnnulledTickets)
+	m := d.zXReportAnnulledTicketsRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1699,15 +1699,15 @@ func (d *decoder) zXReportAnnulledTickets(i, end int) *kkmpb.ZXReport_AnnulledTi
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.AnnulledTicketsTotalCount = put(&d.uint32s, uint32(v))
+			m.AnnulledTicketsTotalCount = d.uint32s.put(uint32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.AnnulledTicketsCount = put(&d.uint32s, uint32(v))
+			m.AnnulledTicketsCount = d.uint32s.put(uint32(v))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.AnnulledOperations = append(m.AnnulledOperations, d.zXReportOperation(from, to))
+			m.AnnulledOperations = d.zXReportOperationLists.append(m.AnnulledOperations, d.zXReportOperation(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1719,7 +1719,7 @@ func (d *decoder) zXReportAnnulledTickets(i, end int) *kkmpb.ZXReport_AnnulledTi
 }
 
 func (d *decoder) zXReportRevenue(i, end int) *kkmpb.ZXReport_Revenue {
-	m := new(kkmpb.ZXReport_Revenue)
+	m := d.zXReportRevenueRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1734,7 +1734,7 @@ func (d *decoder) zXReportRevenue(i, end int) *kkmpb.ZXReport_Revenue {
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.IsNegative = put(&d.bools, v != 0)
+			m.IsNegative = d.bools.put(v != 0)
 		default:
 			d.bad, j = true, end
 		}
@@ -1746,7 +1746,7 @@ func (d *decoder) zXReportRevenue(i, end int) *kkmpb.ZXReport_Revenue {
 }
 
 func (d *decoder) serviceRequestGeoPosition(i, end int) *kkmpb.ServiceRequest_GeoPosition {
-	m := new(kkmpb.ServiceRequest_GeoPosition)
+	m := d.serviceRequestGeoPositionRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1757,15 +1757,15 @@ func (d *decoder) serviceRequestGeoPosition(i, end int) *kkmpb.ServiceRequest_Ge
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Latitude = put(&d.int32s, int32(v))
+			m.Latitude = d.int32s.put(int32(v))
 		case 16: // field 2, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Longitude = put(&d.int32s, int32(v))
+			m.Longitude = d.int32s.put(int32(v))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Source = put(&d.strings, d.text(from, to))
+			m.Source = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1777,7 +1777,7 @@ func (d *decoder) serviceRequestGeoPosition(i, end int) *kkmpb.ServiceRequest_Ge
 }
 
 func (d *decoder) serviceRequestModuleInformation(i, end int) *kkmpb.ServiceRequest_ModuleInformation {
-	m := new(kkmpb.ServiceRequest_ModuleInformation)
+	m := d.serviceRequestModuleInformationRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1788,15 +1788,15 @@ func (d *decoder) serviceRequestModuleInformation(i, end int) *kkmpb.ServiceRequ
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Name = put(&d.strings, d.text(from, to))
+			m.Name = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Version = put(&d.strings, d.text(from, to))
+			m.Version = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.BuildInfo = put(&d.strings, d.text(from, to))
+			m.BuildInfo = d.strings.put(d.text(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1804,11 +1804,11 @@ func (d *decoder) serviceRequestModuleInformation(i, end int) *kkmpb.ServiceRequ
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.ExtendedInfo = append(m.ExtendedInfo, d.keyValuePair(from, to))
+			m.ExtendedInfo = d.keyValuePairLists.append(m.ExtendedInfo, d.keyValuePair(from, to))
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.BuildArch = put(&d.strings, d.text(from, to))
+			m.BuildArch = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1820,7 +1820,7 @@ func (d *decoder) serviceRequestModuleInformation(i, end int) *kkmpb.ServiceRequ
 }
 
 func (d *decoder) kkmRegInfo(i, end int) *kkmpb.KkmRegInfo {
-	m := new(kkmpb.KkmRegInfo)
+	m := d.kkmRegInfoRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1831,23 +1831,23 @@ func (d *decoder) kkmRegInfo(i, end int) *kkmpb.KkmRegInfo {
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.PointOfPaymentNumber = put(&d.strings, d.text(from, to))
+			m.PointOfPaymentNumber = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.TerminalNumber = put(&d.strings, d.text(from, to))
+			m.TerminalNumber = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.FnsKkmId = put(&d.strings, d.text(from, to))
+			m.FnsKkmId = d.strings.put(d.text(from, to))
 		case 34: // field 4, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.SerialNumber = put(&d.strings, d.text(from, to))
+			m.SerialNumber = d.strings.put(d.text(from, to))
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.KkmId = put(&d.strings, d.text(from, to))
+			m.KkmId = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1858,7 +1858,7 @@ func (d *decoder) kkmRegInfo(i, end int) *kkmpb.KkmRegInfo {
 }
 
 func (d *decoder) orgRegInfo(i, end int) *kkmpb.OrgRegInfo {
-	m := new(kkmpb.OrgRegInfo)
+	m := d.orgRegInfoRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1869,31 +1869,31 @@ func (d *decoder) orgRegInfo(i, end int) *kkmpb.OrgRegInfo {
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Title = put(&d.strings, d.text(from, to))
+			m.Title = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Address = put(&d.strings, d.text(from, to))
+			m.Address = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Inn = put(&d.strings, d.text(from, to))
+			m.Inn = d.strings.put(d.text(from, to))
 		case 32: // field 4, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TaxationType = put(&d.uint32s, uint32(v))
+			m.TaxationType = d.uint32s.put(uint32(v))
 		case 42: // field 5, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Okved = put(&d.strings, d.text(from, to))
+			m.Okved = d.strings.put(d.text(from, to))
 		case 50: // field 6, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.AddressKz = put(&d.strings, d.text(from, to))
+			m.AddressKz = d.strings.put(d.text(from, to))
 		case 56: // field 7, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.TenantId = put(&d.int32s, int32(v))
+			m.TenantId = d.int32s.put(int32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1904,7 +1904,7 @@ func (d *decoder) orgRegInfo(i, end int) *kkmpb.OrgRegInfo {
 }
 
 func (d *decoder) zXReportTaxOperation(i, end int) *kkmpb.ZXReport_TaxOperation {
-	m := new(kkmpb.ZXReport_TaxOperation)
+	m := d.zXReportTaxOperationRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1915,7 +1915,7 @@ func (d *decoder) zXReportTaxOperation(i, end int) *kkmpb.ZXReport_TaxOperation 
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Operation = (*kkmpb.OperationTypeEnum)(put(&d.int32s, int32(v)))
+			m.Operation = (*kkmpb.OperationTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1939,7 +1939,7 @@ func (d *decoder) zXReportTaxOperation(i, end int) *kkmpb.ZXReport_TaxOperation 
 }
 
 func (d *decoder) zXReportTicketOperationPayment(i, end int) *kkmpb.ZXReport_TicketOperation_Payment {
-	m := new(kkmpb.ZXReport_TicketOperation_Payment)
+	m := d.zXReportTicketOperationPaymentRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1950,7 +1950,7 @@ func (d *decoder) zXReportTicketOperationPayment(i, end int) *kkmpb.ZXReport_Tic
 		case 8: // field 1, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Payment = (*kkmpb.PaymentTypeEnum)(put(&d.int32s, int32(v)))
+			m.Payment = (*kkmpb.PaymentTypeEnum)(d.int32s.put(int32(v)))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
@@ -1958,7 +1958,7 @@ func (d *decoder) zXReportTicketOperationPayment(i, end int) *kkmpb.ZXReport_Tic
 		case 24: // field 3, wire type 0
 			v, k := d.varint(j, end)
 			j = k
-			m.Count = put(&d.uint32s, uint32(v))
+			m.Count = d.uint32s.put(uint32(v))
 		default:
 			d.bad, j = true, end
 		}
@@ -1970,7 +1970,7 @@ func (d *decoder) zXReportTicketOperationPayment(i, end int) *kkmpb.ZXReport_Tic
 }
 
 func (d *decoder) serviceRequestDeviceInformation(i, end int) *kkmpb.ServiceRequest_DeviceInformation {
-	m := new(kkmpb.ServiceRequest_DeviceInformation)
+	m := d.serviceRequestDeviceInformationRoom.new()
 	var seen, twice uint64 // bit n: field n came, came twice
 	for i < end {
 		tag, j := d.varint(i, end)
@@ -1981,15 +1981,15 @@ func (d *decoder) serviceRequestDeviceInformation(i, end int) *kkmpb.ServiceRequ
 		case 10: // field 1, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Manufacturer = put(&d.strings, d.text(from, to))
+			m.Manufacturer = d.strings.put(d.text(from, to))
 		case 18: // field 2, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.Model = put(&d.strings, d.text(from, to))
+			m.Model = d.strings.put(d.text(from, to))
 		case 26: // field 3, wire type 2
 			from, to := d.length(j, end)
 			j = to
-			m.FirmwareVersion = put(&d.strings, d.text(from, to))
+			m.FirmwareVersion = d.strings.put(d.text(from, to))
 		default:
 			d.bad, j = true, end
 		}
@@ -1997,4 +1997,153 @@ func (d *decoder) serviceRequestDeviceInformation(i, end int) *kkmpb.ServiceRequ
 	}
 	d.bad = d.bad || twice&0xe != 0
 	return m
+}
+
+// rooms hold what a request is made of, by type.
+type rooms struct {
+	uint64s                               room[uint64]
+	uint32s                               room[uint32]
+	int32s                                room[int32]
+	bools                                 room[bool]
+	strings                               room[string]
+	requestRoom                           room[kkmpb.Request]
+	ticketRequestRoom                     room[kkmpb.TicketRequest]
+	closeShiftRequestRoom                 room[kkmpb.CloseShiftRequest]
+	reportRequestRoom                     room[kkmpb.ReportRequest]
+	nomenclatureRequestRoom               room[kkmpb.NomenclatureRequest]
+	serviceRequestRoom                    room[kkmpb.ServiceRequest]
+	moneyPlacementRequestRoom             room[kkmpb.MoneyPlacementRequest]
+	authRequestRoom                       room[kkmpb.AuthRequest]
+	dateTimeRoom                          room[kkmpb.DateTime]
+	operatorRoom                          room[kkmpb.Operator]
+	ticketRequestDomainRoom               room[kkmpb.TicketRequest_Domain]
+	ticketRequestItemRoom                 room[kkmpb.TicketRequest_Item]
+	ticketRequestItemLists                room[*kkmpb.TicketRequest_Item]
+	ticketRequestPaymentRoom              room[kkmpb.TicketRequest_Payment]
+	ticketRequestPaymentLists             room[*kkmpb.TicketRequest_Payment]
+	ticketRequestTaxRoom                  room[kkmpb.TicketRequest_Tax]
+	ticketRequestTaxLists                 room[*kkmpb.TicketRequest_Tax]
+	ticketRequestAmountsRoom              room[kkmpb.TicketRequest_Amounts]
+	ticketRequestExtensionOptionsRoom     room[kkmpb.TicketRequest_ExtensionOptions]
+	ticketAdInfoRoom                      room[kkmpb.TicketAdInfo]
+	ticketAdInfoLists                     room[*kkmpb.TicketAdInfo]
+	ticketRequestParentTicketRoom         room[kkmpb.TicketRequest_ParentTicket]
+	zXReportRoom                          room[kkmpb.ZXReport]
+	serviceRequestCommQualityRoom         room[kkmpb.ServiceRequest_CommQuality]
+	serviceRequestSecurityStatsRoom       room[kkmpb.ServiceRequest_SecurityStats]
+	serviceRequestOfflinePeriodRoom       room[kkmpb.ServiceRequest_OfflinePeriod]
+	serviceRequestSoftwareInformationRoom room[kkmpb.ServiceRequest_SoftwareInformation]
+	serviceRequestRegInfoRoom             room[kkmpb.ServiceRequest_RegInfo]
+	keyValuePairRoom                      room[kkmpb.KeyValuePair]
+	keyValuePairLists                     room[*kkmpb.KeyValuePair]
+	moneyRoom                             room[kkmpb.Money]
+	dateRoom                              room[kkmpb.Date]
+	timeRoom                              room[kkmpb.Time]
+	ticketRequestDomainServicesRoom       room[kkmpb.TicketRequest_Domain_Services]
+	ticketRequestDomainGasOilRoom         room[kkmpb.TicketRequest_Domain_GasOil]
+	ticketRequestDomainTaxiRoom           room[kkmpb.TicketRequest_Domain_Taxi]
+	ticketRequestDomainParkingRoom        room[kkmpb.TicketRequest_Domain_Parking]
+	ticketRequestCommodityRoom            room[kkmpb.TicketRequest_Commodity]
+	ticketRequestStornoCommodityRoom      room[kkmpb.TicketRequest_StornoCommodity]
+	ticketRequestModifierRoom             room[kkmpb.TicketRequest_Modifier]
+	ticketRequestCardPaymentFieldsRoom    room[kkmpb.TicketRequest_CardPaymentFields]
+	ticketRequestMobilePaymentFieldsRoom  room[kkmpb.TicketRequest_MobilePaymentFields]
+	zXReportSectionRoom                   room[kkmpb.ZXReport_Section]
+	zXReportSectionLists                  room[*kkmpb.ZXReport_Section]
+	zXReportOperationRoom                 room[kkmpb.ZXReport_Operation]
+	zXReportOperationLists                room[*kkmpb.ZXReport_Operation]
+	zXReportTaxRoom                       room[kkmpb.ZXReport_Tax]
+	zXReportTaxLists                      room[*kkmpb.ZXReport_Tax]
+	zXReportNonNullableSumRoom            room[kkmpb.ZXReport_NonNullableSum]
+	zXReportNonNullableSumLists           room[*kkmpb.ZXReport_NonNullableSum]
+	zXReportTicketOperationRoom           room[kkmpb.ZXReport_TicketOperation]
+	zXReportTicketOperationLists          room[*kkmpb.ZXReport_TicketOperation]
+	zXReportMoneyPlacementRoom            room[kkmpb.ZXReport_MoneyPlacement]
+	zXReportMoneyPlacementLists           room[*kkmpb.ZXReport_MoneyPlacement]
+	zXReportAnnulledTicketsRoom           room[kkmpb.ZXReport_AnnulledTickets]
+	zXReportRevenueRoom                   room[kkmpb.ZXReport_Revenue]
+	serviceRequestGeoPositionRoom         room[kkmpb.ServiceRequest_GeoPosition]
+	serviceRequestModuleInformationRoom   room[kkmpb.ServiceRequest_ModuleInformation]
+	serviceRequestModuleInformationLists  room[*kkmpb.ServiceRequest_ModuleInformation]
+	kkmRegInfoRoom                        room[kkmpb.KkmRegInfo]
+	orgRegInfoRoom                        room[kkmpb.OrgRegInfo]
+	zXReportTaxOperationRoom              room[kkmpb.ZXReport_TaxOperation]
+	zXReportTaxOperationLists             room[*kkmpb.ZXReport_TaxOperation]
+	zXReportTicketOperationPaymentRoom    room[kkmpb.ZXReport_TicketOperation_Payment]
+	zXReportTicketOperationPaymentLists   room[*kkmpb.ZXReport_TicketOperation_Payment]
+	serviceRequestDeviceInformationRoom   room[kkmpb.ServiceRequest_DeviceInformation]
+}
+
+func (r *rooms) clear() {
+	r.uint64s.clear()
+	r.uint32s.clear()
+	r.int32s.clear()
+	r.bools.clear()
+	r.strings.clear()
+	r.requestRoom.clear()
+	r.ticketRequestRoom.clear()
+	r.closeShiftRequestRoom.clear()
+	r.reportRequestRoom.clear()
+	r.nomenclatureRequestRoom.clear()
+	r.serviceRequestRoom.clear()
+	r.moneyPlacementRequestRoom.clear()
+	r.authRequestRoom.clear()
+	r.dateTimeRoom.clear()
+	r.operatorRoom.clear()
+	r.ticketRequestDomainRoom.clear()
+	r.ticketRequestItemRoom.clear()
+	r.ticketRequestItemLists.clear()
+	r.ticketRequestPaymentRoom.clear()
+	r.ticketRequestPaymentLists.clear()
+	r.ticketRequestTaxRoom.clear()
+	r.ticketRequestTaxLists.clear()
+	r.ticketRequestAmountsRoom.clear()
+	r.ticketRequestExtensionOptionsRoom.clear()
+	r.ticketAdInfoRoom.clear()
+	r.ticketAdInfoLists.clear()
+	r.ticketRequestParentTicketRoom.clear()
+	r.zXReportRoom.clear()
+	r.serviceRequestCommQualityRoom.clear()
+	r.serviceRequestSecurityStatsRoom.clear()
+	r.serviceRequestOfflinePeriodRoom.clear()
+	r.serviceRequestSoftwareInformationRoom.clear()
+	r.serviceRequestRegInfoRoom.clear()
+	r.keyValuePairRoom.clear()
+	r.keyValuePairLists.clear()
+	r.moneyRoom.clear()
+	r.dateRoom.clear()
+	r.timeRoom.clear()
+	r.ticketRequestDomainServicesRoom.clear()
+	r.ticketRequestDomainGasOilRoom.clear()
+	r.ticketRequestDomainTaxiRoom.clear()
+	r.ticketRequestDomainParkingRoom.clear()
+	r.ticketRequestCommodityRoom.clear()
+	r.ticketRequestStornoCommodityRoom.clear()
+	r.ticketRequestModifierRoom.clear()
+	r.ticketRequestCardPaymentFieldsRoom.clear()
+	r.ticketRequestMobilePaymentFieldsRoom.clear()
+	r.zXReportSectionRoom.clear()
+	r.zXReportSectionLists.clear()
+	r.zXReportOperationRoom.clear()
+	r.zXReportOperationLists.clear()
+	r.zXReportTaxRoom.clear()
+	r.zXReportTaxLists.clear()
+	r.zXReportNonNullableSumRoom.clear()
+	r.zXReportNonNullableSumLists.clear()
+	r.zXReportTicketOperationRoom.clear()
+	r.zXReportTicketOperationLists.clear()
+	r.zXReportMoneyPlacementRoom.clear()
+	r.zXReportMoneyPlacementLists.clear()
+	r.zXReportAnnulledTicketsRoom.clear()
+	r.zXReportRevenueRoom.clear()
+	r.serviceRequestGeoPositionRoom.clear()
+	r.serviceRequestModuleInformationRoom.clear()
+	r.serviceRequestModuleInformationLists.clear()
+	r.kkmRegInfoRoom.clear()
+	r.orgRegInfoRoom.clear()
+	r.zXReportTaxOperationRoom.clear()
+	r.zXReportTaxOperationLists.clear()
+	r.zXReportTicketOperationPaymentRoom.clear()
+	r.zXReportTicketOperationPaymentLists.clear()
+	r.serviceRequestDeviceInformationRoom.clear()
 }

@@ -4,7 +4,10 @@ import "openofd/internal/protocol/kkm/kkmpb"
 
 // The two ways to read a request, for the tests that compare them.
 
-var DecodeFast = decodeFast
+func DecodeFast(payload []byte) *kkmpb.Request {
+	msg, _ := decodeFast(payload)
+	return msg
+}
 
 func DecodeSlow(payload []byte) (*kkmpb.Request, error) {
 	msg := new(kkmpb.Request)

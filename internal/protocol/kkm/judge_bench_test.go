@@ -64,10 +64,12 @@ func BenchmarkTicket(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		x.Body = kkm.ParseRequest(h, frame[kkm.HeaderLen:])
+		r := kkm.ParseRequest(h, frame[kkm.HeaderLen:])
+		x.Body = r
 		d, err := rules.Judge(&s)
 		if err != nil || d.Reason != fiscal.NoReason {
 			b.Fatalf("Judge: %v %v %s", err, d.Reason, d.Detail)
 		}
+		r.Release()
 	}
 }

@@ -35,6 +35,7 @@ func Read(rec *fiscal.Record) (fiscal.Document, error) {
 		return corrupt("the request has no header", err)
 	}
 	req := ParseRequest(h, rec.Request[HeaderLen:])
+	defer req.Release()
 	if req.Fault != FaultNone {
 		return corrupt("the request cannot be read: "+req.Fault.String(), nil)
 	}

@@ -52,7 +52,7 @@ func (f Fault) String() string {
 }
 
 // Request is one request as read. It holds nothing of the bytes it was read
-// from.
+// from. Msg is good until Release.
 type Request struct {
 	Header  Header
 	Command int32          // as on the wire, known or not; 0 if it could not be read
@@ -60,6 +60,19 @@ type Request struct {
 	Fault   Fault
 	Err     *SyntaxError // what broke, with its byte; set with FaultPayload only
 	Trimmed bool         // fields of a 1.2.4 build that clash with the set were left out
+
+	decoder *decoder // holds Msg; nil where that stands by itself
+}
+
+// Release gives the memory of Msg to requests to come. It is called once, by
+// who parsed the request, when nobody looks at Msg any more, in whatever copy
+// of r; strings that were taken from it stay good. Without it the memory is
+// left to the collector.
+func (r *Request) Release() {
+	if r.decoder != nil {
+		r.decoder.release()
+	}
+	r.decoder, r.Msg = nil, nil
 }
 
 // ParseRequest reads the payload behind a header. It never fails: what is
@@ -73,10 +86,10 @@ func ParseRequest(h Header, payload []byte) Request {
 		r.Command, r.Fault = peekCommand(payload), FaultVersion
 		return r
 	}
-	r.Msg, r.Err = decodeRequest(payload)
+	r.decode(payload)
 	if r.Err != nil {
 		if payload, r.Trimmed = trim124(h, payload); r.Trimmed {
-			r.Msg, r.Err = decodeRequest(payload)
+			r.decode(payload)
 		}
 	}
 	if r.Err != nil {
@@ -93,15 +106,15 @@ func ParseRequest(h Header, payload []byte) Request {
 	return r
 }
 
-func decodeRequest(payload []byte) (*kkmpb.Request, *SyntaxError) {
-	if msg := decodeFast(payload); msg != nil {
-		return msg, nil
+func (r *Request) decode(payload []byte) {
+	if r.Msg, r.decoder = decodeFast(payload); r.Msg != nil {
+		r.Err = nil
+		return
 	}
 	msg := new(kkmpb.Request)
-	if err := decode(requestShape, payload, msg); err != nil {
-		return nil, err
+	if r.Err = decode(requestShape, payload, msg); r.Err == nil {
+		r.Msg = msg
 	}
-	return msg, nil
 }
 
 // decode checks the payload and then reads it into msg. Offsets in the error
