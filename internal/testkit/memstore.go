@@ -85,8 +85,9 @@ func (m *MemStore) Append(_ context.Context, batch []journal.Commit, seal journa
 	for i := range batch {
 		c := &batch[i]
 		r := m.registers[c.Register]
-		if r == nil || r.place.Partition != c.Partition {
-			return nil, fmt.Errorf("register %d is not in partition %d: %w: %w", c.Register, c.Partition, fiscal.Invalid, journal.ErrNothingStored)
+		if r == nil || r.place.Partition != c.Partition { // no row that could move on
+			stale = append(stale, i)
+			continue
 		}
 		version, ok := versions[c.Register]
 		if !ok {
