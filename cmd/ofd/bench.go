@@ -133,7 +133,8 @@ func (c *benchKKMCmd) own(con *console, cfg bench.Config) (load *bench.Load, cei
 	}}
 	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
 	s.KKMAddr = config.Addr{HostPort: "127.0.0.1:0"}
-	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16}
+	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16,
+		Exchanges: config.Off(), AddressFramesPerSecond: config.Off(), RegisterFramesPerSecond: config.Off()}
 	o, err := startOperator(con.ctx, s)
 	if err != nil {
 		return nil, ceilings, err

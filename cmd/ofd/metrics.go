@@ -20,6 +20,8 @@ type gateMetrics struct {
 	other       prometheus.Counter
 	connections prometheus.Gauge
 	closed      map[gate.Cause]prometheus.Counter
+	away        map[gate.Cause]prometheus.Counter
+	limited     map[gate.Limit]prometheus.Counter
 	seconds     prometheus.Histogram
 }
 
@@ -28,18 +30,26 @@ func newGateMetrics(reg prometheus.Registerer) *gateMetrics {
 		Name: "ofd_gate_answers_total", Help: "Answers written, by protocol and result code.",
 	}, []string{"protocol", "result"})
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "ofd_gate_closed_total", Help: "Connections ended or turned away, by cause.",
+		Name: "ofd_gate_closed_total", Help: "Connections ended that had been let in, by cause.",
 	}, []string{"cause"})
+	away := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ofd_gate_turned_away_total", Help: "Connections closed at once instead of being let in, by cause.",
+	}, []string{"cause"})
+	limited := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ofd_gate_limited_total", Help: "Frames answered 254 because a limit stood against them, by limit.",
+	}, []string{"limit"})
 	m := &gateMetrics{
 		answers: make(map[uint16]prometheus.Counter),
 		other:   answers.WithLabelValues(string(gate.KKM), "other"),
 		closed:  make(map[gate.Cause]prometheus.Counter),
+		away:    make(map[gate.Cause]prometheus.Counter),
+		limited: make(map[gate.Limit]prometheus.Counter),
 		connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "ofd_gate_connections", Help: "Connections open now.",
 		}),
 		seconds: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "ofd_gate_exchange_seconds", Help: "From a frame's header to its answer written.",
-			Buckets: seconds(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 4, 10),
+			Buckets: seconds(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 1.5, 2, 4, 10),
 		}),
 	}
 	for _, r := range results {
@@ -48,7 +58,13 @@ func newGateMetrics(reg prometheus.Registerer) *gateMetrics {
 	for _, c := range gate.Causes() {
 		m.closed[c] = closed.WithLabelValues(string(c))
 	}
-	reg.MustRegister(answers, closed, m.connections, m.seconds)
+	for _, c := range []gate.Cause{gate.CauseFull, gate.CauseAddressFull, gate.CauseDrain} {
+		m.away[c] = away.WithLabelValues(string(c))
+	}
+	for _, l := range gate.Limits() {
+		m.limited[l] = limited.WithLabelValues(string(l))
+	}
+	reg.MustRegister(answers, closed, away, limited, m.connections, m.seconds)
 	return m
 }
 
@@ -59,7 +75,8 @@ func (m *gateMetrics) Closed(c gate.Cause) {
 	m.closed[c].Inc()
 }
 
-func (m *gateMetrics) TurnedAway(c gate.Cause) { m.closed[c].Inc() }
+func (m *gateMetrics) TurnedAway(c gate.Cause) { m.away[c].Inc() }
+func (m *gateMetrics) Limited(l gate.Limit)    { m.limited[l].Inc() }
 
 func (m *gateMetrics) Answered(_ gate.Protocol, result uint16, took time.Duration) {
 	if c, ok := m.answers[result]; ok {

@@ -26,7 +26,12 @@ func TestMetrics(t *testing.T) {
 	for _, c := range gate.Causes() {
 		g.Opened()
 		g.Closed(c)
+	}
+	for _, c := range []gate.Cause{gate.CauseFull, gate.CauseAddressFull, gate.CauseDrain} {
 		g.TurnedAway(c)
+	}
+	for _, l := range gate.Limits() {
+		g.Limited(l)
 	}
 	j.BatchDone(3, 900, time.Millisecond, nil)
 	j.BatchDone(3, 900, time.Millisecond, errors.New("disk full"))

@@ -108,7 +108,8 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 		return err
 	}
 	o.gate = gate.New(gate.Config{
-		MaxConnections: s.Limits.Connections, MaxPerAddress: s.Limits.PerAddress,
+		MaxConnections: s.Limits.Connections, MaxPerAddress: s.Limits.PerAddress, MaxExchanges: s.Limits.Exchanges.N,
+		AddressFrames: s.Limits.AddressFramesPerSecond.N, RegisterFrames: s.Limits.RegisterFramesPerSecond.N,
 		MaxFrame: int(s.KKM.MaxSize), Idle: time.Duration(s.KKM.IdleTimeout),
 	}, o.intake, s.Log, newGateMetrics(s.Metrics), s.Now)
 

@@ -63,9 +63,12 @@ type KKM struct {
 
 // Limits keeps one peer from taking what belongs to all.
 type Limits struct {
-	Connections    int `toml:"connections"`      // of registers, together
-	PerAddress     int `toml:"per_address"`      // of registers, from one address
-	CheckPerMinute int `toml:"check_per_minute"` // buyer's checks from one address
+	Connections             int  `toml:"connections"`                // of registers, together
+	PerAddress              int  `toml:"per_address"`                // of registers, from one address
+	Exchanges               Most `toml:"exchanges"`                  // with registers, under way together
+	AddressFramesPerSecond  Most `toml:"address_frames_per_second"`  // of registers, from one address
+	RegisterFramesPerSecond Most `toml:"register_frames_per_second"` // of one register, from one address
+	CheckPerMinute          int  `toml:"check_per_minute"`           // buyer's checks from one address
 }
 
 // BIN is our own business identification number.

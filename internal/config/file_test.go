@@ -69,7 +69,10 @@ func TestGoodFiles(t *testing.T) {
 				MissingParameterCode: 13,
 				SwitchOff:            map[Version]Date{{124}: {2026, time.April, 1}, {202}: {2027, time.January, 1}},
 			},
-			Limits: Limits{Connections: 20000, PerAddress: 200, CheckPerMinute: 30},
+			Limits: Limits{
+				Connections: 20000, PerAddress: 200, Exchanges: Most{8000},
+				AddressFramesPerSecond: Off(), RegisterFramesPerSecond: Most{50}, CheckPerMinute: 30,
+			},
 		},
 	}
 	for path := range files(t, "good") {

@@ -106,6 +106,27 @@ func (s Size) String() string {
 	return "0B"
 }
 
+// Most is a limit that can be taken away: a number above 0, or the text "off".
+// Without it the default holds, and N is 0; off it is -1.
+type Most struct{ N int }
+
+// Off is no limit at all.
+func Off() Most { return Most{-1} }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *Most) UnmarshalText(text []byte) error {
+	if string(text) == "off" {
+		*m = Off()
+		return nil
+	}
+	n, err := strconv.ParseInt(strings.ReplaceAll(string(text), "_", ""), 10, 32)
+	if err != nil || n <= 0 {
+		return fmt.Errorf("%q is no limit: a number of 1 or more, or off", text)
+	}
+	m.N = int(n)
+	return nil
+}
+
 // Duration is a span of time: "90s", "2m", "1h30m". It is never negative.
 type Duration time.Duration
 

@@ -8,18 +8,33 @@ import (
 )
 
 // Config limits the door. The zero value is usable.
+//
+// A connection over MaxConnections or MaxPerAddress is closed as soon as it is
+// accepted, before TLS and before a byte is read: nothing can be answered
+// before a frame is there, and a register that finds the door shut works on by
+// itself and comes again. A frame over one of the other three limits is read
+// and answered 254; nothing of it is judged or stored, and the connection
+// stays. See pace.go for the reasons behind the rates.
 type Config struct {
 	MaxConnections int           // at one time, together; 0 means 16,384
 	MaxPerAddress  int           // at one time, from one IPv4 address or IPv6 /64; 0 means 2,048
+	MaxExchanges   int           // being judged and stored at one time; 0 means 4,096, below 0 any number
+	AddressFrames  int           // a second from one IPv4 address or IPv6 /64; 0 means 5,000, below 0 any number
+	RegisterFrames int           // a second of one register from one such address; 0 means 500, below 0 any number
 	MaxFrame       int           // bytes of one frame, header included; 0 means 1 MiB
-	Idle           time.Duration // between two frames of a connection; 0 means 120 s
+	Idle           time.Duration // between two frames of a connection, up to an eighth more; 0 means 120 s
 	Frame          time.Duration // from a frame's first byte to its last; 0 means 10 s
-	Write          time.Duration // for one answer; 0 means 10 s
+	Write          time.Duration // for one answer, up to a half more; 0 means 10 s
 }
 
 func (c Config) filled() Config {
 	orInt := func(v *int, def int) {
 		if *v <= 0 {
+			*v = def
+		}
+	}
+	orOff := func(v *int, def int) {
+		if *v == 0 {
 			*v = def
 		}
 	}
@@ -30,6 +45,9 @@ func (c Config) filled() Config {
 	}
 	orInt(&c.MaxConnections, 16_384)
 	orInt(&c.MaxPerAddress, 2_048)
+	orOff(&c.MaxExchanges, 4_096)
+	orOff(&c.AddressFrames, 5_000)
+	orOff(&c.RegisterFrames, 500)
 	orInt(&c.MaxFrame, 1<<20)
 	orTime(&c.Idle, 120*time.Second)
 	orTime(&c.Frame, 10*time.Second)
@@ -52,6 +70,9 @@ type Observer interface {
 	Opened()
 	Closed(Cause)
 	TurnedAway(Cause)
+	// Limited is one frame answered 254 because a limit stood against it.
+	// Answered follows.
+	Limited(Limit)
 	// Answered is one answer written, with the protocol's result code and the
 	// time since the frame's first byte.
 	Answered(p Protocol, result uint16, took time.Duration)
@@ -62,6 +83,22 @@ type Protocol string
 
 // KKM is the protocol of registers in Kazakhstan.
 const KKM Protocol = "kkm"
+
+// Limit names what stands against a frame. The set is closed: metrics use it as
+// a label.
+type Limit string
+
+// The limits on frames.
+const (
+	LimitAddress   Limit = "address"   // Config.AddressFrames
+	LimitRegister  Limit = "register"  // Config.RegisterFrames
+	LimitExchanges Limit = "exchanges" // Config.MaxExchanges
+
+	unlimited Limit = "" // none
+)
+
+// Limits lists every limit on frames, for the tables of metrics.
+func Limits() []Limit { return []Limit{LimitAddress, LimitRegister, LimitExchanges} }
 
 // Cause says why a connection ended. The set is closed: metrics use it as a
 // label.

@@ -1,39 +1,93 @@
 package gate
 
 import (
+	"hash/maphash"
 	"net"
 	"net/netip"
+	"sync/atomic"
+	"time"
 )
 
 // crowd counts who is inside. The Gate's mutex guards it.
 type crowd struct {
 	total int
-	from  map[netip.Prefix]int // by neighborhood; no zeros are kept
+	from  map[netip.Prefix]*neighbor // who is inside, and who left faster than its pace allows
+	swept int64                      // when from was last looked through
+	seed  maphash.Seed               // of the neighbors' salts
 }
 
-// enter counts one more, or says which limit stands against it.
-func (c *crowd) enter(n netip.Prefix, cfg *Config) Cause {
+func newCrowd() crowd {
+	return crowd{from: make(map[netip.Prefix]*neighbor), seed: maphash.MakeSeed()}
+}
+
+// neighbor is one neighborhood and what is known of it.
+type neighbor struct {
+	at     netip.Prefix
+	inside int          // connections; guarded by the Gate's mutex
+	pace   atomic.Int64 // its cell
+	told   atomic.Bool  // that it goes on beyond its pace
+	salt   uint64       // makes its registers' cells its own; the same after coming again
+}
+
+// neighborsKept bounds who is remembered after leaving, and sweepAfter how
+// often they are looked through.
+const (
+	neighborsKept = 16_384
+	sweepAfter    = int64(time.Second)
+)
+
+// enter counts one more, or says which limit stands against it. The neighbor
+// is nil for a peer without an address.
+func (c *crowd) enter(at netip.Prefix, cfg *Config) (*neighbor, Cause) {
 	if c.total >= cfg.MaxConnections {
-		return CauseFull
+		return nil, CauseFull
 	}
-	if n.IsValid() && c.from[n] >= cfg.MaxPerAddress {
-		return CauseAddressFull
+	if !at.IsValid() {
+		c.total++
+		return nil, goOn
 	}
+	n := c.from[at]
+	switch {
+	case n == nil:
+		n = &neighbor{at: at, salt: maphash.Comparable(c.seed, at)}
+		c.from[at] = n
+	case n.inside >= cfg.MaxPerAddress:
+		return nil, CauseAddressFull
+	}
+	n.inside++
 	c.total++
-	if n.IsValid() {
-		c.from[n]++
-	}
-	return goOn
+	return n, goOn
 }
 
-func (c *crowd) leave(n netip.Prefix) {
+// leave counts one less at now. A neighborhood whose last connection leaves is
+// forgotten, unless it would get a new share by coming again.
+func (c *crowd) leave(n *neighbor, now int64) {
 	c.total--
-	if !n.IsValid() {
+	if n == nil {
 		return
 	}
-	if c.from[n]--; c.from[n] == 0 {
-		delete(c.from, n)
+	if n.inside--; n.inside > 0 {
+		return
 	}
+	if n.pace.Load() <= now || len(c.from) > c.total+neighborsKept && !c.sweep(now) {
+		delete(c.from, n.at)
+	}
+}
+
+// sweep forgets who is outside and has been quiet; false if it was done a
+// moment ago, or nobody was.
+func (c *crowd) sweep(now int64) bool {
+	if c.swept != 0 && now-c.swept < sweepAfter {
+		return false
+	}
+	c.swept = now
+	before := len(c.from)
+	for at, n := range c.from {
+		if n.inside == 0 && n.pace.Load() <= now {
+			delete(c.from, at)
+		}
+	}
+	return len(c.from) < before
 }
 
 // neighborhood is what one peer is likely to command: an IPv4 address, or the

@@ -40,10 +40,11 @@ type watcher struct {
 	results map[uint16]int
 	closed  map[Cause]int
 	away    map[Cause]int
+	limited map[Limit]int
 }
 
 func newWatcher() *watcher {
-	return &watcher{results: map[uint16]int{}, closed: map[Cause]int{}, away: map[Cause]int{}}
+	return &watcher{results: map[uint16]int{}, closed: map[Cause]int{}, away: map[Cause]int{}, limited: map[Limit]int{}}
 }
 
 func (w *watcher) Opened() { w.locked(func() { w.inside++ }) }
@@ -51,6 +52,7 @@ func (w *watcher) Closed(c Cause) {
 	w.locked(func() { w.inside--; w.closed[c]++ })
 }
 func (w *watcher) TurnedAway(c Cause) { w.locked(func() { w.away[c]++ }) }
+func (w *watcher) Limited(l Limit)    { w.locked(func() { w.limited[l]++ }) }
 func (w *watcher) Answered(_ Protocol, result uint16, _ time.Duration) {
 	w.locked(func() { w.results[result]++ })
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -28,6 +29,12 @@ type Gate struct {
 	rooms   sync.Pool
 	wary    wary
 
+	made       time.Time // where clock begins
+	byAddress  pace
+	byRegister pace
+	registers  registerCells
+	underWay   atomic.Int64 // exchanges
+
 	mu        sync.Mutex
 	draining  bool
 	listeners map[net.Listener]struct{}
@@ -46,7 +53,10 @@ func New(cfg Config, accept Acceptor, log *slog.Logger, obs Observer, now func()
 		listeners: make(map[net.Listener]struct{}),
 		inside:    make(map[*conn]struct{}),
 	}
-	g.crowd.from = make(map[netip.Prefix]int)
+	g.crowd = newCrowd()
+	g.made = time.Now()
+	g.byAddress, g.byRegister = newPace(g.cfg.AddressFrames), newPace(g.cfg.RegisterFrames)
+	g.registers = newRegisterCells(g.byRegister)
 	g.wary.from = make(map[netip.Prefix]guesser)
 	g.closing = make(chan struct{})
 	g.work, g.abandon = context.WithCancel(context.Background())
@@ -129,10 +139,11 @@ func (g *Gate) shut(ln net.Listener) {
 // admit takes a connection in, or closes it at once when it is one too many.
 func (g *Gate) admit(nc net.Conn, speak session) {
 	c := newConn(nc, &g.cfg, &g.rooms)
+	at := neighborhood(nc.RemoteAddr())
 	g.mu.Lock()
 	cause := CauseDrain
 	if !g.draining {
-		cause = g.crowd.enter(c.from, &g.cfg)
+		c.neighbor, cause = g.crowd.enter(at, &g.cfg)
 	}
 	if cause == goOn {
 		g.inside[c] = struct{}{}
@@ -158,7 +169,7 @@ func (g *Gate) host(c *conn, speak session) {
 	c.Close()
 	g.mu.Lock()
 	delete(g.inside, c)
-	g.crowd.leave(c.from)
+	g.crowd.leave(c.neighbor, g.clock())
 	g.mu.Unlock()
 	g.obs.Closed(cause)
 }
@@ -208,4 +219,5 @@ type unobserved struct{}
 func (unobserved) Opened()                                  {}
 func (unobserved) Closed(Cause)                             {}
 func (unobserved) TurnedAway(Cause)                         {}
+func (unobserved) Limited(Limit)                            {}
 func (unobserved) Answered(Protocol, uint16, time.Duration) {}

@@ -17,13 +17,14 @@ import (
 //	SIZE above the limit           3 from the header alone, closed
 //	frame not whole in time        closed without an answer
 //	VERSION not served             3, closed
+//	more than a limit allows       254; nothing is parsed, judged or stored
 //	anything else                  judged behind the Acceptor
 //
 // Source: KKM reference §1.
 func (g *Gate) kkm(c *conn) Cause {
-	head := c.first[:kkm.HeaderLen]
 	for {
-		if cause := c.begin(head); cause != goOn {
+		head, cause := c.begin(kkm.HeaderLen)
+		if cause != goOn {
 			return cause
 		}
 		begun := g.now()
@@ -32,23 +33,66 @@ func (g *Gate) kkm(c *conn) Cause {
 		switch admission {
 		case kkm.AdmitDrop:
 			g.log.Debug("not the KKM protocol", "peer", c.peer, "err", err)
-			return foreign(head)
+			return foreign(c.room[:c.n])
 		case kkm.AdmitRefuse:
 			r = kkmMalformed(h, 0, fiscal.BadForm, "SIZE", CauseTooLong)
 		default:
-			frame, cause := c.frame(head, int(h.Size))
-			if cause != goOn {
+			if r, cause = g.kkmFrame(c, h, begun); cause != goOn {
 				return cause
-			}
-			r = g.kkmExchange(c, h, frame)
-			if !r.held {
-				c.release(frame)
 			}
 		}
 		if cause := g.say(c, KKM, r, begun); cause != goOn {
 			return cause
 		}
 	}
+}
+
+// kkmFrame reads a frame of which the header is there and has it judged,
+// unless a limit stands against it.
+func (g *Gate) kkmFrame(c *conn, h kkm.Header, begun time.Time) (r reply, cause Cause) {
+	size := int(h.Size)
+	if limit := g.limit(c, h.ID); limit != unlimited {
+		return g.kkmLimited(c, h, limit)
+	}
+	frame, cause := c.frame(size)
+	if cause != goOn {
+		return r, cause
+	}
+	received := begun
+	if c.late {
+		received = g.now()
+	}
+	if !g.enter() {
+		g.obs.Limited(LimitExchanges)
+		r = kkmOverloaded(h, frame)
+	} else {
+		r = g.kkmExchange(c, h, frame, received)
+		g.leave()
+		c.slow(false)
+	}
+	if r.held {
+		c.keepRoom()
+	} else {
+		c.done(size)
+	}
+	return r, goOn
+}
+
+// kkmLimited reads past a frame and answers 254. Who goes on regardless waits
+// longer and longer for it.
+func (g *Gate) kkmLimited(c *conn, h kkm.Header, limit Limit) (r reply, cause Cause) {
+	beginning, cause := c.skip(int(h.Size))
+	if cause != goOn {
+		return r, cause
+	}
+	g.obs.Limited(limit)
+	r = kkmOverloaded(h, beginning)
+	r.hold = c.slow(true)
+	if r.hold > 0 && c.neighbor.told.CompareAndSwap(false, true) {
+		g.log.Warn("an address sends far more than its limit, slowing its connections", "peer", c.peer, "register", h.ID, "limit", string(limit))
+	}
+	c.done(int(h.Size))
+	return r, goOn
 }
 
 // reply is what a session does after a frame: answer unless there is nothing
@@ -59,6 +103,7 @@ type reply struct {
 	then   Cause
 	wrong  bool // the peer may be guessing
 	held   bool // the request's bytes may still be read
+	hold   time.Duration
 }
 
 // say writes a reply and parts with the peer if it is the last.
@@ -67,7 +112,11 @@ func (g *Gate) say(c *conn, p Protocol, r reply, begun time.Time) Cause {
 		return r.then
 	}
 	if r.wrong {
-		begun = begun.Add(g.holdBack(c))
+		r.hold = g.suspicion(c)
+	}
+	if r.hold > 0 {
+		g.holdBack(r.hold)
+		begun = begun.Add(r.hold) // not counted as our time
 	}
 	if cause := c.answer(r.frame); cause != goOn {
 		return cause
@@ -79,28 +128,32 @@ func (g *Gate) say(c *conn, p Protocol, r reply, begun time.Time) Cause {
 	return r.then
 }
 
-// holdBack delays an answer to a peer that may be guessing, and returns for how
-// long, so that the time is not counted as ours.
-func (g *Gate) holdBack(c *conn) time.Duration {
-	d, alarm := g.wary.delay(c.from, time.Now())
+// suspicion is for how long the answer to a peer that may be guessing is held
+// back.
+func (g *Gate) suspicion(c *conn) time.Duration {
+	if c.neighbor == nil {
+		return 0
+	}
+	d, alarm := g.wary.delay(c.neighbor.at, time.Now())
 	if alarm {
 		g.log.Warn("many wrong registers or tokens, slowing the address", "peer", c.peer)
 	}
-	if d == 0 {
-		return 0
-	}
+	return d
+}
+
+// holdBack waits, unless the door is closing.
+func (g *Gate) holdBack(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 	case <-g.closing:
 	}
-	return d
 }
 
 // kkmExchange has one whole frame judged. A panic behind it is our bug: it is
 // answered 255, logged with its stack, and ends this connection alone.
-func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
+func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte, received time.Time) (r reply) {
 	req := kkm.Request{Header: h}
 	defer func() {
 		if p := recover(); p != nil {
@@ -117,9 +170,10 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte) (r reply) {
 		Address:  fiscal.Address{Kind: fiscal.ByID, Name: strconv.FormatUint(uint64(h.ID), 10)},
 		Request:  frame,
 		Body:     req,
-		Received: g.now().UTC().Truncate(time.Microsecond),
+		Received: received.UTC().Truncate(time.Microsecond),
 		Peer:     c.peer,
 	})
+	req.Release()
 	if err != nil {
 		return g.kkmFailure(req, err)
 	}

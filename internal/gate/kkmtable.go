@@ -51,6 +51,13 @@ func kkmFailed(req kkm.Request, code uint32, then Cause) reply {
 	return kkmRefused(req.Header, req.Command, code, kkm.TextOf(reason, ""), then)
 }
 
+// kkmOverloaded is the answer to a frame that a limit stands against. Only its
+// beginning need be there.
+func kkmOverloaded(h kkm.Header, beginning []byte) reply {
+	req := kkm.Request{Header: h, Command: kkm.CommandOf(beginning[kkm.HeaderLen:])}
+	return kkmFailed(req, kkm.CodeUnavailable, goOn)
+}
+
 // kkmMalformed is the answer to a header that breaks the protocol's form.
 func kkmMalformed(h kkm.Header, command int32, reason fiscal.Reason, field string, then Cause) reply {
 	return kkmRefused(h, command, kkm.CodeProtocolError, kkm.TextOf(reason, field), then)

@@ -71,11 +71,10 @@ func TestNeighborhood(t *testing.T) {
 			t.Errorf("neighborhood(%s) = %s, want %s", tt.a, got, tt.b)
 		}
 	}
-	c := crowd{from: map[netip.Prefix]int{}}
+	c := newCrowd()
 	cfg := Config{}.filled()
-	n := netip.MustParsePrefix("192.0.2.7/32")
-	c.enter(n, &cfg)
-	c.leave(n)
+	n, _ := c.enter(netip.MustParsePrefix("192.0.2.7/32"), &cfg)
+	c.leave(n, 0)
 	if len(c.from) != 0 || c.total != 0 {
 		t.Errorf("after one came and left: %+v, want nothing kept", c)
 	}
@@ -114,13 +113,16 @@ func TestLongFrame(t *testing.T) {
 		want[i] = byte(i * 7 >> 3)
 	}
 	go func() {
-		for rest := want[18:]; len(rest) > 0; {
+		for rest := want; len(rest) > 0; {
 			n := min(len(rest), 1_000)
 			here.Write(rest[:n])
 			rest = rest[n:]
 		}
 	}()
-	got, cause := c.frame(want[:18], len(want))
+	if head, cause := c.begin(18); cause != goOn || string(head) != string(want[:18]) {
+		t.Fatalf("the beginning is % x, cause %q", head, cause)
+	}
+	got, cause := c.frame(len(want))
 	if cause != goOn || string(got) != string(want) || cap(got) > len(want)+8192 {
 		t.Errorf("frame of %d bytes: cause %q, %d bytes, room for %d", len(want), cause, len(got), cap(got))
 	}

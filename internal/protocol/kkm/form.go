@@ -140,6 +140,10 @@ func firstNotUTF8(b []byte) int {
 	return len(b)
 }
 
+// CommandOf reads the command of a request that is not parsed, for its
+// refusal. The payload may be cut off or broken further on.
+func CommandOf(payload []byte) int32 { return peekCommand(payload) }
+
 // peekCommand reads field 1 of a payload that may be broken further on. Of
 // several the last one counts, as for a decoder. Without one it is
 // COMMAND_SYSTEM.
