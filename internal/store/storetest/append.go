@@ -46,7 +46,7 @@ func drawRecord(t *rapid.T) fiscal.Record {
 		Format: text.Draw(t, "format"), Kind: fiscal.DocumentKind(rapid.Byte().Draw(t, "kind")), Outcome: rapid.Uint16().Draw(t, "outcome"),
 		Flags: fiscal.Flags(number.Draw(t, "flags")), Drive: text.Draw(t, "drive"), DeviceNumber: number.Draw(t, "device number"),
 		DeviceTime: fiscal.WallTime(rapid.Int64().Draw(t, "device time")),
-		ReceivedAt: time.UnixMicro(rapid.Int64Range(1_700_000_000_000_000, 4_000_000_000_000_000).Draw(t, "received")).UTC(),
+		ReceivedAt: time.UnixMicro(rapid.Int64Range(1_700_000_000_000_000, morning.UnixMicro()).Draw(t, "received")).UTC(),
 		Shift:      rapid.Uint32().Draw(t, "shift"), FiscalSign: number.Draw(t, "sign"), SignKey: fiscal.KeyID(rapid.Int32().Draw(t, "key")),
 		Op: fiscal.Op(rapid.Byte().Draw(t, "operation")), Total: money.Draw(t, "total"), Cash: money.Draw(t, "cash"),
 		Cashless: money.Draw(t, "cashless"), OtherPaid: money.Draw(t, "other"), Tax: money.Draw(t, "tax"),

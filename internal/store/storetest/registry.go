@@ -75,9 +75,10 @@ func addRegister(w *world) {
 	next, err := w.NextRegisterID(w.Context())
 	w.must(err)
 	r := w.till("1")
-	if r.card.Register != next || r.card.Version != 1 {
-		w.Errorf("AddRegister set ID %d and version %d, want %d and 1", r.card.Register, r.card.Version, next)
+	if r.card.Register < next || r.card.Version != 1 {
+		w.Errorf("AddRegister set ID %d and version %d, want %d or more and 1", r.card.Register, r.card.Version, next)
 	}
+	next = r.card.Register
 	for _, a := range []fiscal.Address{{Kind: fiscal.ByID, Name: strconv.FormatInt(int64(next), 10)}, {Kind: fiscal.ByRegistrationNumber, Name: "rn-1"}} {
 		if p, err := w.Find(w.Context(), a); err != nil || p != r.place {
 			w.Errorf("Find(%v) = %+v, %v, want %+v", a, p, err, r.place)
@@ -97,8 +98,8 @@ func addRegister(w *world) {
 	if chosen.Register != next+100 {
 		w.Errorf("AddRegister changed the chosen ID to %d", chosen.Register)
 	}
-	if after, err := w.NextRegisterID(w.Context()); err != nil || after != next+101 {
-		w.Errorf("NextRegisterID = %d, %v, want %d", after, err, next+101)
+	if after, err := w.NextRegisterID(w.Context()); err != nil || after < next+101 {
+		w.Errorf("NextRegisterID = %d, %v, want %d or more", after, err, next+101)
 	}
 
 	for name, a := range map[string]fiscal.Address{"no kind": {Name: "rn-1"}, "another kind": {Kind: fiscal.ByDrive, Name: "rn-1"}, "another number": {Kind: fiscal.ByID, Name: "7"}} {
@@ -140,8 +141,8 @@ func addRegisterAtomic(w *world) {
 		if !reflect.DeepEqual(c, was) {
 			w.Errorf("AddRegister failed and changed the card to %+v", c)
 		}
-		if after, err := w.NextRegisterID(w.Context()); err != nil || after != next {
-			w.Errorf("NextRegisterID = %d, %v after a failure, want %d", after, err, next)
+		if after, err := w.NextRegisterID(w.Context()); err != nil || after < next {
+			w.Errorf("NextRegisterID = %d, %v after a failure, want %d or more", after, err, next)
 		}
 		_, err = w.Find(w.Context(), rn("fresh"))
 		w.wants("Find by a number of a register that failed", err, fiscal.UnknownRegister)
