@@ -1,0 +1,151 @@
+package kkt
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"openofd/internal/fiscal"
+)
+
+// Outline is what the exchange itself needs to know of a document: whose it
+// is, and in which format it is written. A requisite that is absent, or not of
+// its size, is zero here; the rules of the format find it.
+type Outline struct {
+	Code   uint16 // tag of the outermost requisite
+	Drive  DriveNumber
+	Number uint32 // 1040; of marking documents 2001 or 2002
+	Time   fiscal.WallTime
+	Format Format
+}
+
+// Format is the version of the fiscal data format, as requisite 1209 has it.
+type Format uint8
+
+// The formats. FormatNone is a document that does not say.
+const (
+	FormatNone Format = 0
+	Format100  Format = 1
+	Format105  Format = 2
+	Format110  Format = 3
+	Format120  Format = 4
+)
+
+// String is "1.05".
+func (f Format) String() string {
+	switch f {
+	case Format100:
+		return "1.0"
+	case Format105:
+		return "1.05"
+	case Format110:
+		return "1.1"
+	case Format120:
+		return "1.2"
+	}
+	return "unknown"
+}
+
+// FormatOf decides in which format a document is written: by what the document
+// says, or by the drive's last registration, or at last by the P-version, which
+// is often wrong.
+//
+// Source: KKT reference §2.2.
+func FormatOf(document, registered Format, p PVersion) Format {
+	for _, f := range [...]Format{document, registered} {
+		if f >= Format100 && f <= Format120 {
+			return f
+		}
+	}
+	switch p {
+	case P105:
+		return Format105
+	case P110:
+		return Format110
+	case P120:
+		return Format120
+	}
+	return Format100
+}
+
+// ParseOutline reads the outermost requisite of a document and those at the
+// top inside it. With an error, which is a *SyntaxError with FaultUnreadable,
+// the outline holds what came before the break. Offsets count from the start of
+// the document.
+func ParseOutline(document []byte) (Outline, error) {
+	var o Outline
+	code, rest, behind, ok := nextRequisite(document)
+	if len(document) >= tlvHead {
+		o.Code = code
+	}
+	if !ok {
+		if len(document) < tlvHead {
+			return o, unreadable(0, "document", "%d bytes", len(document))
+		}
+		rest = document[tlvHead:] // the length lies, the requisites may not
+	}
+	var broken error
+	if !ok || len(behind) > 0 {
+		broken = unreadable(2, "document length", "%d, here are %d bytes", binary.LittleEndian.Uint16(document[2:]), len(document)-tlvHead)
+	}
+	for len(rest) > 0 {
+		tag, value, next, ok := nextRequisite(rest)
+		if !ok {
+			if broken == nil {
+				broken = unreadable(len(document)-len(rest), "requisite", "%d bytes are left, which hold none", len(rest))
+			}
+			break
+		}
+		o.take(tag, value)
+		rest = next
+	}
+	return o, broken
+}
+
+func unreadable(off int, field, format string, a ...any) *SyntaxError {
+	return &SyntaxError{FaultUnreadable, off, field, fmt.Sprintf(format, a...)}
+}
+
+// take keeps what the outline wants; of repeated requisites the first counts.
+func (o *Outline) take(tag uint16, value []byte) {
+	number := tagNumber
+	switch DocCode(o.Code) {
+	case CodeMarkingRequest, CodeMarkingAnswer:
+		number = tagRequestNumber
+	case CodeNotification, CodeNotificationAck:
+		number = tagNotificationNumber
+	}
+	switch {
+	case tag == number && len(value) == 4 && o.Number == 0:
+		o.Number = binary.LittleEndian.Uint32(value)
+	case tag == tagDrive && len(value) <= len(o.Drive) && o.Drive == (DriveNumber{}):
+		o.Drive = driveNumber(value)
+	case tag == tagDateTime && len(value) == 4 && o.Time == 0:
+		o.Time = fiscal.WallTime(binary.LittleEndian.Uint32(value))
+	case tag == tagFormat && len(value) == 1 && o.Format == 0:
+		o.Format = Format(value[0])
+	}
+}
+
+// CheckDocument compares an opened document with its container: drive, number
+// and kind must be the same, as far as the document names them. It tells
+// FaultNumbers before FaultUnreadable: a document that contradicts its container
+// is not acknowledged at all.
+//
+// Errors: *SyntaxError, offsets from the start of the document.
+// Source: KKT reference §2.8.
+func CheckDocument(h FrameHeader, document []byte) (Outline, error) {
+	o, err := ParseOutline(document)
+	switch {
+	case len(document) >= tlvHead && o.Code != uint16(h.Code):
+		return o, differs(0, "document code", o.Code, h.Code)
+	case o.Drive != (DriveNumber{}) && o.Drive != h.Drive:
+		return o, differs(tlvHead, "fiscalDriveNumber", o.Drive, h.Drive)
+	case o.Number != 0 && o.Number != h.Number:
+		return o, differs(tlvHead, "fiscalDocumentNumber", o.Number, h.Number)
+	}
+	return o, err
+}
+
+func differs(off int, field string, document, container any) *SyntaxError {
+	return &SyntaxError{FaultNumbers, off, field, fmt.Sprintf("%v, the container has %v", document, container)}
+}
