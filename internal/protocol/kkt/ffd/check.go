@@ -96,8 +96,9 @@ func (c *checker) children(parent, from, to int, s *shape, quiet bool) {
 	d := c.d
 	for i := from; i < to; i = int(d.nodes[i].next) {
 		n := &d.nodes[i]
+		def := n.def()
 		switch {
-		case n.def == nil:
+		case def == nil:
 			c.found(ruleUnknown, i)
 			continue
 		case n.row == 0:
@@ -108,17 +109,17 @@ func (c *checker) children(parent, from, to int, s *shape, quiet bool) {
 			c.found(ruleRepeated, i)
 		default:
 			seen.add(n.row)
-			if n.def.Since != 0 && c.time != 0 && c.time < n.def.Since {
+			if def.Since != 0 && c.time != 0 && c.time < def.Since {
 				c.found(ruleEarly, i)
 			}
 		}
-		if n.def.Type == STLV {
-			if !n.plain {
-				c.children(i, i+1, int(n.next), n.def.inner[d.Version], quiet || n.row == 0)
+		if def.Type == STLV {
+			if !n.deep {
+				c.children(i, i+1, int(n.next), def.inner[d.Version], quiet || n.row == 0)
 			}
 			continue
 		}
-		c.value(i, n)
+		c.value(i, n, def)
 	}
 	if !quiet && (parent < 0 || d.nodes[parent].row != 0) {
 		c.missing(parent, s, &seen)
@@ -138,12 +139,12 @@ func (c *checker) misplaced(i int, n *node) {
 	c.found(rulePlace, i)
 }
 
-func (c *checker) value(i int, n *node) {
+func (c *checker) value(i int, n *node, def *Definition) {
 	b := c.d.value(n)
-	switch n.def.fits(b) {
+	switch def.fits(b) {
 	case 0:
 	case faultUnpadded:
-		c.found(ruleUnpadded, i, "length", len(b), "want", n.def.Size)
+		c.found(ruleUnpadded, i, "length", len(b), "want", def.Size)
 	case faultPoint:
 		c.found(ruleValue, i, "point", pointOf(b))
 		return
@@ -151,17 +152,17 @@ func (c *checker) value(i int, n *node) {
 		c.found(ruleValue, i, "length", len(b))
 		return
 	}
-	if n.def.Values == nil {
+	if def.Values == nil {
 		return
 	}
 	known := true
-	switch n.def.Type {
+	switch def.Type {
 	case Byte:
-		known = n.def.values.has(b[0])
+		known = def.values.has(b[0])
 	case Mask8:
-		known = uint32(b[0])&^n.def.mask == 0
+		known = uint32(b[0])&^def.mask == 0
 	case Mask32:
-		known = uint32(uintOf(b))&^n.def.mask == 0
+		known = uint32(uintOf(b))&^def.mask == 0
 	}
 	if known {
 		return

@@ -77,9 +77,11 @@ type Definition struct {
 	where   string
 	aliases string // other names met in JSON, by spaces
 
-	inner  [versionEnd]*shape // of an STLV: what stands in it
-	values bitset             // of Values, for bytes
-	mask   uint32             // of Values, for masks
+	place   uint16             // in the dictionary, from 1
+	inner   [versionEnd]*shape // of an STLV: what stands in it
+	textual *Definition        // of an STLV: what the tag meant before it was one
+	values  bitset             // of Values, for bytes
+	mask    uint32             // of Values, for masks
 }
 
 // Place is a place where a tag may stand.
@@ -154,6 +156,7 @@ func newDictionary() *dictionary {
 	next := uint16(1)
 	for i := range d.definitions {
 		def := &d.definitions[i]
+		def.place = uint16(i + 1)
 		def.prepare()
 		n := d.ordinal[def.Tag-firstTag]
 		if n == 0 {
@@ -175,6 +178,7 @@ func newDictionary() *dictionary {
 			for _, v := range Versions() {
 				def.inner[v] = d.shapeOf(uint16(def.Tag), v)
 			}
+			def.textual = d.textual(def.Tag)
 		}
 	}
 	return d
@@ -265,6 +269,16 @@ func (d *dictionary) known(t Tag) []*Definition {
 		return nil
 	}
 	return d.byOrdinal[d.ordinal[t-firstTag]]
+}
+
+// textual is a meaning of the tag that is no list, nil if there is none.
+func (d *dictionary) textual(t Tag) *Definition {
+	for _, def := range d.known(t) {
+		if def.Type != STLV {
+			return def
+		}
+	}
+	return nil
 }
 
 // row is the place of a tag in s, from 1; 0 is not in there.

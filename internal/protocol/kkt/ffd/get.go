@@ -98,7 +98,7 @@ func (d *Document) Text(t Tag) string {
 // text is the text of a node; the padding of a fixed one is taken off.
 func (d *Document) text(n *node) string {
 	b := d.value(n)
-	if n.def != nil && n.def.Fixed {
+	if n.mean != 0 && n.def().Fixed {
 		b = trim(b)
 	}
 	return DecodeText(b)
