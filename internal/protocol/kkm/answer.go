@@ -63,8 +63,11 @@ func (j *judgement) frame(token, code uint32, text string, msg *kkmpb.Response) 
 	h.Token = token
 	msg.Command = kkmpb.CommandTypeEnum(j.req.Command).Enum()
 	msg.Result = &kkmpb.Result{ResultCode: &code, ResultText: &text}
-	return AppendResponse(nil, h, msg)
+	return AppendResponse(make([]byte, 0, usualAnswer), h, msg)
 }
+
+// usualAnswer holds the answer to a receipt, in bytes.
+const usualAnswer = 192
 
 const textOK = "OK"
 
@@ -114,7 +117,7 @@ func (j *judgement) accept(next *fiscal.State, d document, records []fiscal.Reco
 
 // commit hands over records and state; the last record gets the bytes.
 func (j *judgement) commit(next *fiscal.State, records []fiscal.Record, answer []byte) (fiscal.Decision, error) {
-	next.Protocol = j.peer.append(make([]byte, 0, peerLen))
+	next.Protocol = j.peer.append(next.Protocol[:0])
 	for i := range records {
 		records[i].Format = j.format()
 	}

@@ -1,7 +1,7 @@
 package kkm
 
 import (
-	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"openofd/internal/fiscal"
@@ -91,7 +91,14 @@ func (j *judgement) amount(field place, m *kkmpb.Money) {
 	}
 }
 
-func blank(s string) bool { return strings.TrimSpace(s) == "" }
+func blank(s string) bool {
+	for _, r := range s {
+		if !unicode.IsSpace(r) {
+			return false
+		}
+	}
+	return true
+}
 
 // goods is what a commodity and its storno have in common.
 type goods struct {

@@ -55,27 +55,19 @@ func (j *judgement) sameDocument(timed bool) bool {
 // is sent again.
 func ticketKey(t *kkmpb.TicketRequest) (key [16]byte) {
 	var room [1024]byte // of an ordinary receipt; a longer one takes memory
-	k := keyWriter(room[:0])
-	k.uint(uint64(t.GetOperation()))
-	k.money(t.GetAmounts().GetTotal())
+	k := keyWriter(room[:0]).uint(uint64(t.GetOperation())).money(t.GetAmounts().GetTotal())
 	for _, it := range t.Items {
-		k.uint(uint64(it.GetType()))
+		k = k.uint(uint64(it.GetType()))
 		switch {
 		case it.Commodity != nil:
 			c := it.Commodity
-			k.text(c.GetName())
-			k.uint(c.GetCode())
-			k.uint(c.GetQuantity())
-			k.money(c.Sum)
+			k = k.text(c.GetName()).uint(c.GetCode()).uint(c.GetQuantity()).money(c.Sum)
 		case it.StornoCommodity != nil:
 			c := it.StornoCommodity
-			k.text(c.GetName())
-			k.uint(c.GetQuantity())
-			k.money(c.Sum)
+			k = k.text(c.GetName()).uint(c.GetQuantity()).money(c.Sum)
 		default:
 			for _, m := range [...]*kkmpb.TicketRequest_Modifier{it.Markup, it.StornoMarkup, it.Discount, it.StornoDiscount} {
-				k.text(m.GetName())
-				k.money(m.GetSum())
+				k = k.text(m.GetName()).money(m.GetSum())
 			}
 		}
 	}
@@ -92,19 +84,16 @@ func moveKey(m *kkmpb.MoneyPlacementRequest) (key [16]byte) {
 }
 
 // keyWriter gathers what a business key is made of, each value unmistakable.
+// Its methods append, so that it can stay on the stack.
 type keyWriter []byte
 
-func (k *keyWriter) uint(v uint64) { *k = binary.AppendUvarint(*k, v) }
+func (k keyWriter) uint(v uint64) keyWriter { return binary.AppendUvarint(k, v) }
 
-func (k *keyWriter) money(m *kkmpb.Money) {
-	k.uint(m.GetBills())
-	k.uint(uint64(m.GetCoins()))
+func (k keyWriter) money(m *kkmpb.Money) keyWriter {
+	return k.uint(m.GetBills()).uint(uint64(m.GetCoins()))
 }
 
-func (k *keyWriter) text(s string) {
-	k.uint(uint64(len(s)))
-	*k = append(*k, s...)
-}
+func (k keyWriter) text(s string) keyWriter { return append(k.uint(uint64(len(s))), s...) }
 
 // times settles the time of a document. One that cannot be is refused online;
 // in a replay, which must not be refused, the time of receipt stands in.
