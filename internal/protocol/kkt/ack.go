@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // Response is the verdict of an acknowledgement in the formats 1.0 and 1.05
@@ -48,7 +49,7 @@ type Ack struct {
 	Drive    DriveNumber
 	Number   uint32          // of the document
 	Time     fiscal.WallTime // when it was accepted, by the clock of the register's zone
-	Format   Format          // of the document; decides which verdict is sent
+	Version  ffd.Version     // of the document; decides which verdict is sent
 	Response Response        // sent in 1.0 and 1.05
 	Message  OperatorMessage // sent in 1.1 and 1.2 where it is not 0
 	Sign     []byte          // operator's sign, of an acknowledgement that was read
@@ -57,8 +58,8 @@ type Ack struct {
 // NewAck acknowledges a document, by the numbers of its container, for a
 // document may be unreadable. A response other than ResponseAccepted is told in
 // the way of the format.
-func NewAck(operator string, h FrameHeader, format Format, at fiscal.WallTime, r Response) Ack {
-	a := Ack{Operator: operator, Drive: h.Drive, Number: h.Number, Time: at, Format: format, Response: r}
+func NewAck(operator string, h FrameHeader, v ffd.Version, at fiscal.WallTime, r Response) Ack {
+	a := Ack{Operator: operator, Drive: h.Drive, Number: h.Number, Time: at, Version: v, Response: r}
 	if r != ResponseAccepted {
 		a.Message = MessageErrors
 	}
@@ -70,8 +71,8 @@ func (a *Ack) Accepted() bool {
 	return a.Response == ResponseAccepted && a.Message&MessageErrors == 0
 }
 
-// tellsByResponse reports which of the two verdicts the format has.
-func (f Format) tellsByResponse() bool { return f <= Format105 }
+// tellsByResponse reports which of the two verdicts an acknowledgement has.
+func (a *Ack) tellsByResponse() bool { return a.Version <= ffd.V105 }
 
 const (
 	innLen     = 12
@@ -96,7 +97,7 @@ func (a *Ack) AppendRequisites(b []byte) ([]byte, error) {
 	b = appendU32(b, tagNumber, a.Number)
 	b = appendU32(b, tagDateTime, uint32(a.Time))
 	switch {
-	case a.Format.tellsByResponse():
+	case a.tellsByResponse():
 		b = AppendRequisite(b, tagMessageToDrive, byte(tagResponse&0xFF), byte(tagResponse>>8), 1, 0, byte(a.Response))
 	case a.Message != 0:
 		b = AppendRequisite(b, tagOperatorMessage, byte(a.Message))
@@ -169,9 +170,9 @@ func ParseAck(document []byte) (Ack, error) {
 			return a, unreadable(len(document), fmt.Sprint(tag), "absent")
 		}
 	}
-	a.Format = Format120
+	a.Version = ffd.V120
 	if seen&(1<<ackNeeds) != 0 {
-		a.Format = Format105
+		a.Version = ffd.V105
 	}
 	return a, nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt"
+	"openofd/internal/protocol/kkt/ffd"
 	"openofd/internal/testkit"
 )
 
@@ -28,21 +29,21 @@ func drive(t testing.TB, s string) kkt.DriveNumber {
 func TestAckVerdict(t *testing.T) {
 	h := kkt.FrameHeader{Drive: drive(t, "9999078902001234"), Number: 60}
 	tests := []struct {
-		format   kkt.Format
+		format   ffd.Version
 		response kkt.Response
 		message  kkt.OperatorMessage // beside the verdict
 		want     string              // what stands behind 1012
 	}{
-		{kkt.Format100, kkt.ResponseAccepted, 0, "2c040500fe03010000"},
-		{kkt.Format105, kkt.ResponseAccepted, 0, "2c040500fe03010000"},
-		{kkt.Format105, kkt.ResponseUnreadable, 0, "2c040500fe0301000b"},
-		{kkt.Format105, kkt.ResponseRules, 0, "2c040500fe0301000e"},
-		{kkt.Format105, kkt.ResponseAccepted, kkt.MessageCabinet, "2c040500fe03010000"},
-		{kkt.Format110, kkt.ResponseAccepted, 0, ""},
-		{kkt.Format110, kkt.ResponseUnreadable, 0, "b604010002"},
-		{kkt.Format120, kkt.ResponseRules, 0, "b604010002"},
-		{kkt.Format120, kkt.ResponseAccepted, kkt.MessageConnection, "b604010040"},
-		{kkt.Format120, kkt.ResponseRules, kkt.MessageConnection | kkt.MessageCeases, "b6040100c2"},
+		{ffd.V100, kkt.ResponseAccepted, 0, "2c040500fe03010000"},
+		{ffd.V105, kkt.ResponseAccepted, 0, "2c040500fe03010000"},
+		{ffd.V105, kkt.ResponseUnreadable, 0, "2c040500fe0301000b"},
+		{ffd.V105, kkt.ResponseRules, 0, "2c040500fe0301000e"},
+		{ffd.V105, kkt.ResponseAccepted, kkt.MessageCabinet, "2c040500fe03010000"},
+		{ffd.V110, kkt.ResponseAccepted, 0, ""},
+		{ffd.V110, kkt.ResponseUnreadable, 0, "b604010002"},
+		{ffd.V120, kkt.ResponseRules, 0, "b604010002"},
+		{ffd.V120, kkt.ResponseAccepted, kkt.MessageConnection, "b604010040"},
+		{ffd.V120, kkt.ResponseRules, kkt.MessageConnection | kkt.MessageCeases, "b6040100c2"},
 	}
 	const before = "f9030c003737303432313132303120201104100039393939303738393032303031323334" +
 		"100404003c000000" + "f4030400145d2069"
@@ -65,13 +66,13 @@ func TestAckVerdict(t *testing.T) {
 func TestAckThatCannotBeWritten(t *testing.T) {
 	h := kkt.FrameHeader{Drive: drive(t, "9999078902001234"), Number: 60}
 	for _, operator := range []string{"", "770421120", "77042112011", "77042112O1", "7704211201  ", "1234567890123"} {
-		a := kkt.NewAck(operator, h, kkt.Format120, 1, kkt.ResponseAccepted)
+		a := kkt.NewAck(operator, h, ffd.V120, 1, kkt.ResponseAccepted)
 		if _, err := a.AppendRequisites(nil); !errors.Is(err, fiscal.Invalid) {
 			t.Errorf("operator %q: %v, want Invalid", operator, err)
 		}
 	}
 	for _, at := range []fiscal.WallTime{0, -1, 1 << 32} {
-		a := kkt.NewAck(operatorINN, h, kkt.Format120, at, kkt.ResponseAccepted)
+		a := kkt.NewAck(operatorINN, h, ffd.V120, at, kkt.ResponseAccepted)
 		if _, err := a.Seal(t.Context(), sim1(), nil, kkt.Header{}, kkt.Opened{Frame: h}); !errors.Is(err, fiscal.Invalid) {
 			t.Errorf("time %d: %v, want Invalid", at, err)
 		}
@@ -82,24 +83,24 @@ func TestAckThatCannotBeWritten(t *testing.T) {
 // the P-version.
 //
 // Req: F-005, F-006
-func TestFormatOf(t *testing.T) {
+func TestVersionOf(t *testing.T) {
 	tests := []struct {
-		document, registered kkt.Format
+		document, registered ffd.Version
 		p                    kkt.PVersion
-		want                 kkt.Format
+		want                 ffd.Version
 	}{
-		{kkt.Format105, kkt.Format120, kkt.P110, kkt.Format105}, // a captured message: P-version 00 01, 1209 is 2
-		{kkt.FormatNone, kkt.Format110, kkt.P105, kkt.Format110},
-		{kkt.Format(9), kkt.Format110, kkt.P105, kkt.Format110},
-		{kkt.FormatNone, kkt.FormatNone, kkt.P105, kkt.Format105},
-		{kkt.FormatNone, kkt.FormatNone, kkt.P110, kkt.Format110},
-		{kkt.FormatNone, kkt.FormatNone, kkt.P120, kkt.Format120},
-		{kkt.FormatNone, kkt.FormatNone, kkt.P100, kkt.Format100},
-		{kkt.FormatNone, kkt.FormatNone, kkt.POld1, kkt.Format100},
+		{ffd.V105, ffd.V120, kkt.P110, ffd.V105}, // a captured message: P-version 00 01, 1209 is 2
+		{0, ffd.V110, kkt.P105, ffd.V110},
+		{9, ffd.V110, kkt.P105, ffd.V120}, // of a version to come
+		{0, 0, kkt.P105, ffd.V105},
+		{0, 0, kkt.P110, ffd.V110},
+		{0, 0, kkt.P120, ffd.V120},
+		{0, 0, kkt.P100, ffd.V100},
+		{0, 0, kkt.POld1, ffd.V100},
 	}
 	for _, tt := range tests {
-		if got := kkt.FormatOf(tt.document, tt.registered, tt.p); got != tt.want {
-			t.Errorf("FormatOf(%v, %v, %v) = %v, want %v", tt.document, tt.registered, tt.p, got, tt.want)
+		if got := kkt.VersionOf(tt.document, tt.registered, tt.p); got != tt.want {
+			t.Errorf("VersionOf(%v, %v, %v) = %v, want %v", tt.document, tt.registered, tt.p, got, tt.want)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func BenchmarkReceipt(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					ack := kkt.NewAck(operatorINN, r.frame.FrameHeader, r.outline.Format, 1763728660, kkt.ResponseAccepted)
+					ack := kkt.NewAck(operatorINN, r.frame.FrameHeader, r.outline.Version, 1763728660, kkt.ResponseAccepted)
 					if reply, err = ack.Seal(context.Background(), m.module, reply[:0], r.header, r.opened); err != nil {
 						b.Fatal(err)
 					}

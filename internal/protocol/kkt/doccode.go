@@ -1,6 +1,10 @@
 package kkt
 
-import "fmt"
+import (
+	"fmt"
+
+	"openofd/internal/protocol/kkt/ffd"
+)
 
 // DocCode is the kind of a document: the tag of its outermost requisite and a
 // byte of the container's header.
@@ -29,37 +33,8 @@ const (
 
 // String is the public name of the document.
 func (c DocCode) String() string {
-	switch c {
-	case CodeRegistration:
-		return "fiscalReport"
-	case CodeReregistration:
-		return "fiscalReportCorrection"
-	case CodeOpenShift:
-		return "openShift"
-	case CodeState:
-		return "currentStateReport"
-	case CodeReceipt:
-		return "receipt"
-	case CodeCorrection:
-		return "receiptCorrection"
-	case CodeForm:
-		return "bso"
-	case CodeFormCorrection:
-		return "bsoCorrection"
-	case CodeCloseShift:
-		return "closeShift"
-	case CodeCloseDrive:
-		return "closeArchive"
-	case CodeAck:
-		return "operatorAck"
-	case CodeMarkingRequest:
-		return "markingCodeRequest"
-	case CodeNotification:
-		return "markedProductSaleNotification"
-	case CodeMarkingAnswer:
-		return "markingResponse"
-	case CodeNotificationAck:
-		return "notificationReceipt"
+	if f := ffd.Form(c); f.Known() {
+		return f.String()
 	}
 	return fmt.Sprintf("document %d", uint8(c))
 }

@@ -189,15 +189,15 @@ func payloadFields(document []byte, sign [8]byte, o Outline) *PayloadFields {
 	if o.Drive != (DriveNumber{}) {
 		p.Drive = printable(o.Drive[:])
 	}
-	if o.Format != FormatNone {
-		p.Format = o.Format.String()
+	if o.Version != 0 {
+		p.Format = o.Version.String()
 	}
 	return p
 }
 
 func ackFields(a Ack) *AckFields {
 	f := &AckFields{Operator: a.Operator, Sign: hex.EncodeToString(a.Sign)}
-	if a.Format.tellsByResponse() {
+	if a.tellsByResponse() {
 		f.Response = &a.Response
 	}
 	if a.Message != 0 {

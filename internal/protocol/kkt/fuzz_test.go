@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"openofd/internal/protocol/kkt"
+	"openofd/internal/protocol/kkt/ffd"
 	"openofd/internal/testkit"
 )
 
@@ -99,7 +100,7 @@ func FuzzMessage(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := receive(b, kkt.Plain{}, kkt.Limits{})
 		if err == nil && r.admission == kkt.AdmitRead {
-			ack := kkt.NewAck(operatorINN, r.frame.FrameHeader, kkt.Format120, 1, kkt.ResponseAccepted)
+			ack := kkt.NewAck(operatorINN, r.frame.FrameHeader, ffd.V120, 1, kkt.ResponseAccepted)
 			reply, err := ack.Seal(context.Background(), kkt.Plain{}, nil, r.header, r.opened)
 			if err != nil {
 				t.Fatalf("Seal for %x = %v", b, err)

@@ -5,66 +5,43 @@ import (
 	"fmt"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // Outline is what the exchange itself needs to know of a document: whose it
-// is, and in which format it is written. A requisite that is absent, or not of
+// is, and in which version it is written. A requisite that is absent, or not of
 // its size, is zero here; the rules of the format find it.
 type Outline struct {
-	Code   uint16 // tag of the outermost requisite
-	Drive  DriveNumber
-	Number uint32 // 1040; of marking documents 2001 or 2002
-	Time   fiscal.WallTime
-	Format Format
+	Code    uint16 // tag of the outermost requisite
+	Drive   DriveNumber
+	Number  uint32 // 1040; of marking documents 2001 or 2002
+	Time    fiscal.WallTime
+	Version ffd.Version // 1209; 0 where the document does not say
 }
 
-// Format is the version of the fiscal data format, as requisite 1209 has it.
-type Format uint8
-
-// The formats. FormatNone is a document that does not say.
-const (
-	FormatNone Format = 0
-	Format100  Format = 1
-	Format105  Format = 2
-	Format110  Format = 3
-	Format120  Format = 4
-)
-
-// String is "1.05".
-func (f Format) String() string {
-	switch f {
-	case Format100:
-		return "1.0"
-	case Format105:
-		return "1.05"
-	case Format110:
-		return "1.1"
-	case Format120:
-		return "1.2"
-	}
-	return "unknown"
-}
-
-// FormatOf decides in which format a document is written: by what the document
-// says, or by the drive's last registration, or at last by the P-version, which
-// is often wrong.
+// VersionOf decides in which version of the format a document is written: by
+// what the document says, or by the drive's last registration, or at last by
+// the P-version, which is often wrong.
 //
 // Source: KKT reference §2.2.
-func FormatOf(document, registered Format, p PVersion) Format {
-	for _, f := range [...]Format{document, registered} {
-		if f >= Format100 && f <= Format120 {
-			return f
-		}
+func VersionOf(document, registered ffd.Version, p PVersion) ffd.Version {
+	switch {
+	case document > ffd.V120:
+		return ffd.V120 // newer than we know
+	case document.Known():
+		return document
+	case registered.Known():
+		return registered
 	}
 	switch p {
 	case P105:
-		return Format105
+		return ffd.V105
 	case P110:
-		return Format110
+		return ffd.V110
 	case P120:
-		return Format120
+		return ffd.V120
 	}
-	return Format100
+	return ffd.V100
 }
 
 // ParseOutline reads the outermost requisite of a document and those at the
@@ -121,8 +98,8 @@ func (o *Outline) take(tag uint16, value []byte) {
 		o.Drive = driveNumber(value)
 	case tag == tagDateTime && len(value) == 4 && o.Time == 0:
 		o.Time = fiscal.WallTime(binary.LittleEndian.Uint32(value))
-	case tag == tagFormat && len(value) == 1 && o.Format == 0:
-		o.Format = Format(value[0])
+	case tag == tagFormat && len(value) == 1 && o.Version == 0:
+		o.Version = ffd.Version(value[0])
 	}
 }
 

@@ -55,7 +55,7 @@ func receive(message []byte, module kkt.CryptoModule, limits kkt.Limits) (r rece
 // acknowledge seals the acknowledgement of what was received.
 func (r received) acknowledge(tb testing.TB, m kkt.CryptoModule, operator string, at int64, response kkt.Response) []byte {
 	tb.Helper()
-	format := kkt.FormatOf(r.outline.Format, kkt.FormatNone, r.header.Version)
+	format := kkt.VersionOf(r.outline.Version, 0, r.header.Version)
 	ack := kkt.NewAck(operator, r.frame.FrameHeader, format, fiscal.WallTime(at), response)
 	message, err := ack.Seal(context.Background(), m, nil, r.header, r.opened)
 	if err != nil {
