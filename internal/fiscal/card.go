@@ -2,6 +2,7 @@ package fiscal
 
 import (
 	"encoding/json"
+	"sync"
 	"time"
 )
 
@@ -105,10 +106,24 @@ func (c *Card) Location() *time.Location {
 	if c.location != nil && c.location.String() == c.Zone { // a changed copy may have another zone
 		return c.location
 	}
-	if z, err := time.LoadLocation(c.Zone); err == nil {
-		return z
+	return zoneOf(c.Zone)
+}
+
+// zones are the zones that have been read, by name: a memory of what files say,
+// on which nothing depends. A zone is some kilobytes, and a million cards have
+// a handful of them.
+var zones sync.Map // string to *time.Location
+
+func zoneOf(name string) *time.Location {
+	if z, ok := zones.Load(name); ok {
+		return z.(*time.Location)
 	}
-	return time.UTC
+	z, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	kept, _ := zones.LoadOrStore(z.String(), z)
+	return kept.(*time.Location)
 }
 
 // UnmarshalJSON reads a stored card and finds its zone, which is a file's
@@ -118,8 +133,10 @@ func (c *Card) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, (*plain)(c)); err != nil {
 		return err
 	}
-	c.location = nil
-	c.location = c.Location()
+	c.location = zoneOf(c.Zone)
+	if name := c.location.String(); name == c.Zone {
+		c.Zone = name // the very same text, so that comparing them looks no further
+	}
 	return nil
 }
 

@@ -94,3 +94,17 @@ func TestCardLocation(t *testing.T) {
 		}
 	}
 }
+
+// All cards of a zone share what was read of it: it is kilobytes.
+func TestCardsShareZone(t *testing.T) {
+	read := func() (c Card) {
+		if err := c.UnmarshalJSON([]byte(`{"zone":"Asia/Almaty"}`)); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	a, b := read(), read()
+	if a.Location() != b.Location() {
+		t.Error("two cards of Asia/Almaty have read the zone twice")
+	}
+}
