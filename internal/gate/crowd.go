@@ -33,7 +33,7 @@ type neighbor struct {
 // often they are looked through.
 const (
 	neighborsKept = 16_384
-	sweepAfter    = int64(time.Second)
+	sweepAfter    = int64(5 * time.Second)
 )
 
 // enter counts one more, or says which limit stands against it. The neighbor
@@ -69,25 +69,23 @@ func (c *crowd) leave(n *neighbor, now int64) {
 	if n.inside--; n.inside > 0 {
 		return
 	}
-	if n.pace.Load() <= now || len(c.from) > c.total+neighborsKept && !c.sweep(now) {
+	c.sweep(now)
+	if n.pace.Load() <= now || len(c.from) > c.total+neighborsKept {
 		delete(c.from, n.at)
 	}
 }
 
-// sweep forgets who is outside and has been quiet; false if it was done a
-// moment ago, or nobody was.
-func (c *crowd) sweep(now int64) bool {
-	if c.swept != 0 && now-c.swept < sweepAfter {
-		return false
+// sweep forgets who is outside and has been quiet, now and then.
+func (c *crowd) sweep(now int64) {
+	if now-c.swept < sweepAfter {
+		return
 	}
 	c.swept = now
-	before := len(c.from)
 	for at, n := range c.from {
 		if n.inside == 0 && n.pace.Load() <= now {
 			delete(c.from, at)
 		}
 	}
-	return len(c.from) < before
 }
 
 // neighborhood is what one peer is likely to command: an IPv4 address, or the
