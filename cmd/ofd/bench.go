@@ -31,7 +31,8 @@ type benchKKMCmd struct {
 	MaxP99      time.Duration `name:"max-p99" default:"1.5s" help:"A slower p99 is a failure."`
 	Ceiling     time.Duration `default:"3s" help:"How long each ceiling is measured; 0 leaves them out."`
 	Data        string        `type:"path" placeholder:"DIR" help:"Folder for the operator under test; without it a new one that is removed."`
-	DB          config.DB     `name:"db" env:"OFD_DB" placeholder:"URL" help:"Migrated database server for it instead, postgres://…; what is sent stays there."`
+	DB          config.DB     `name:"db" env:"OFD_DB" placeholder:"URL" help:"Database server for it instead, postgres://…, migrated; what is sent stays there."`
+	KeyFile     string        `name:"key-file" env:"OFD_KEY_FILE" type:"path" default:"ofd-data/master.key" placeholder:"FILE" help:"Master key of that installation."`
 	Fill        uint64        `placeholder:"N" help:"Measure, store so many entries of other registers, measure again."`
 	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own; needs --credentials."`
 	CPUProfile  string        `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write a CPU profile of the load, for go tool pprof."`
@@ -132,6 +133,9 @@ func (c *benchKKMCmd) own(con *console, cfg bench.Config) (load *bench.Load, cei
 		return recorder
 	}}
 	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
+	if c.DB.URL != "" {
+		s.KeyFile = c.KeyFile
+	}
 	s.KKMAddr = config.Addr{HostPort: "127.0.0.1:0"}
 	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16,
 		Exchanges: config.Off(), AddressFramesPerSecond: config.Off(), RegisterFramesPerSecond: config.Off()}

@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
 
 	"openofd/internal/cabinet"
+	"openofd/internal/fiscal"
 	"openofd/internal/intake"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
 	"openofd/internal/registry"
+	"openofd/internal/store/postgres"
 	"openofd/internal/store/sqlite"
 )
 
@@ -31,6 +35,10 @@ type database struct {
 	tend   func(context.Context)       // what it does beside acceptance, until ctx ends
 }
 
+// writers is how many batches a node of a PostgreSQL installation makes
+// durable at once.
+const writers = 4
+
 // openDatabase opens the engine that an installation lives in: the server that
 // cfg names, or the embedded one in its folder.
 func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
@@ -48,10 +56,60 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 			tend: func(context.Context) {},
 		}, nil
 	}
-	return database{}, withHint(errors.New("this build cannot use a database server"), "Leave --db out: the embedded database lives in --data")
+	db, err := postgres.Open(ctx, postgres.Options{URL: cfg.DB, Committers: writers, Log: cfg.Log, Now: cfg.Now})
+	if err != nil {
+		return database{}, advise(err)
+	}
+	d := database{engine: db, name: "postgres", lines: writers, public: db.Public(), ready: db.Check, tend: db.Run}
+	if db.PerPartition() {
+		if d.lines, err = db.Partitions(ctx); err != nil {
+			return database{}, errors.Join(err, db.Close())
+		}
+	}
+	return d, nil
 }
 
-// scratchDatabase is what postgres brings.
-func scratchDatabase(context.Context, coreConfig, string) (string, func() error, error) {
-	return "", nil, errors.New("this build cannot use a database server")
+// advise adds what a person can do about a database server that is not fit to
+// be used.
+func advise(err error) error {
+	switch {
+	case errors.Is(err, fiscal.Conflict):
+		return withHint(err, "`ofd migrate status --db …` tells how far it is; `ofd migrate up --db …` brings it up to date")
+	case errors.Is(err, fiscal.StoreDown):
+		return withHint(err, "Is the server running, and does --db name it? psql with the same address tells more")
+	}
+	return err
+}
+
+// migrateServer brings a database server up to date and gives a new
+// installation its keys, so that all nodes find one set.
+func migrateServer(ctx context.Context, cfg coreConfig, citus bool, progress func(done, total int, name string)) error {
+	cfg.fill()
+	if err := postgres.Migrate(ctx, postgres.MigrateOptions{URL: cfg.DB, Citus: citus, Progress: progress, Log: cfg.Log}); err != nil {
+		return advise(err)
+	}
+	db, err := openDatabase(ctx, &cfg)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return errors.Join(fmt.Errorf("folder of the master key: %w", err), db.Close())
+	}
+	_, err = keyring.Open(ctx, db, cfg.KeyFile, true, cfg.Now, cfg.Rand)
+	return errors.Join(err, db.Close())
+}
+
+// scratchDatabase makes an empty installation beside the one that url names,
+// with the key file of at. drop removes it.
+func scratchDatabase(ctx context.Context, at coreConfig, url string) (scratch string, drop func() error, err error) {
+	scratch, remove, err := postgres.Scratch(ctx, url)
+	if err != nil {
+		return "", nil, withHint(err, "Leave the bare insert out with --ceiling 0")
+	}
+	drop = func() error { return remove(context.WithoutCancel(ctx)) }
+	at.DB = scratch
+	if err := migrateServer(ctx, at, false, nil); err != nil {
+		return "", nil, errors.Join(err, drop())
+	}
+	return scratch, drop, nil
 }

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"openofd/internal/testkit/pgcluster"
 )
 
 // program is the binary under test, built once by TestMain.
@@ -38,7 +40,7 @@ func buildAndRun(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
 		return 1
 	}
-	return m.Run()
+	return pgcluster.Main(m)
 }
 
 // TestScripts plays testdata/*.txt against the real program over real sockets.
@@ -62,17 +64,24 @@ func buildAndRun(m *testing.M) int {
 //	let NAME PATH         keep such a value as $NAME
 //
 // Words may stand in 'quotes'; $NAME is replaced, in quotes too. Every step sees
-// $data, the data folder, and $dir, which holds it.
+// $data, the data folder, and $dir, which holds it. A script is played once on
+// each engine: on PostgreSQL the environment names a migrated database, and
+// $engine the engine. A step that only one of them can take begins with its
+// name: "sqlite: !ofd migrate up".
+//
+// Req: O-104
 func TestScripts(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(scripts) == 0 {
 		t.Fatalf("no scripts: %v", err)
 	}
 	for _, path := range scripts {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			play(t, path)
-		})
+		for _, engine := range []string{"sqlite", "postgres"} {
+			t.Run(strings.TrimSuffix(filepath.Base(path), ".txt")+"/"+engine, func(t *testing.T) {
+				t.Parallel()
+				play(t, path, engine)
+			})
+		}
 	}
 }
 
@@ -88,13 +97,17 @@ type script struct {
 	server *server
 }
 
-func play(t *testing.T, path string) {
+func play(t *testing.T, path, engine string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	s := &script{t: t, dir: dir, names: map[string]string{"dir": dir, "data": filepath.Join(dir, "data")}}
+	s := &script{t: t, dir: dir, names: map[string]string{"dir": dir, "data": filepath.Join(dir, "data"), "engine": engine}}
+	if engine == "postgres" {
+		s.names["db"] = pgcluster.Database(t)
+		s.run(exitOK, "migrate up")
+	}
 	t.Cleanup(func() {
 		if s.server != nil {
 			s.server.end(syscall.SIGKILL)
@@ -108,6 +121,12 @@ func play(t *testing.T, path string) {
 			continue
 		}
 		verb, rest, _ := strings.Cut(line, " ")
+		if only, yes := strings.CutSuffix(verb, ":"); yes {
+			if only != engine {
+				continue
+			}
+			verb, rest, _ = strings.Cut(rest, " ")
+		}
 		if verb == "file" {
 			var body []string
 			for i++; i < len(lines) && lines[i] != "."; i++ {
@@ -222,7 +241,7 @@ func (s *script) get(words []string) {
 
 // env is the environment without what a developer's own server may have set.
 func (s *script) env() []string {
-	env := []string{"OFD_DATA=" + s.names["data"]}
+	env := []string{"OFD_DATA=" + s.names["data"], "OFD_DB=" + s.names["db"]}
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "OFD_") {
 			env = append(env, e)
