@@ -239,14 +239,4 @@ func (c *checker) dates() {
 }
 
 // at is the place of a requisite of the document itself, −1 if it is absent.
-func (c *checker) at(t Tag) int {
-	if row := c.d.shape.row(t); row != 0 {
-		return int(c.d.first[row]) - 1
-	}
-	for i := 0; i < len(c.d.nodes); i = int(c.d.nodes[i].next) {
-		if c.d.nodes[i].tag == t {
-			return i
-		}
-	}
-	return -1
-}
+func (c *checker) at(t Tag) int { return c.d.index(t) }

@@ -271,6 +271,15 @@ func (d *dictionary) known(t Tag) []*Definition {
 	return d.byOrdinal[d.ordinal[t-firstTag]]
 }
 
+// ordinalOf numbers the tags of the dictionary from 1; 0 is one that nobody
+// knows.
+func ordinalOf(t Tag) uint16 {
+	if t < firstTag || t > lastTag {
+		return 0
+	}
+	return dict.ordinal[t-firstTag]
+}
+
 // textual is a meaning of the tag that is no list, nil if there is none.
 func (d *dictionary) textual(t Tag) *Definition {
 	for _, def := range d.known(t) {
@@ -282,12 +291,7 @@ func (d *dictionary) textual(t Tag) *Definition {
 }
 
 // row is the place of a tag in s, from 1; 0 is not in there.
-func (s *shape) row(t Tag) uint8 {
-	if t < firstTag || t > lastTag {
-		return 0
-	}
-	return s.byTag[dict.ordinal[t-firstTag]]
-}
+func (s *shape) row(t Tag) uint8 { return s.byTag[ordinalOf(t)] }
 
 // at is a row by its place from 1.
 func (s *shape) at(row uint8) *shapeRow { return &s.rows[row-1] }

@@ -38,22 +38,28 @@ const (
 	TagNoticeNumber   Tag = 2002
 )
 
-// top is the first requisite of the document itself with the tag, nil if there
-// is none.
-func (d *Document) top(t Tag) *node {
+// index is the place of the first requisite of the document itself with the
+// tag, −1 if there is none.
+func (d *Document) index(t Tag) int {
 	if d.shape == nil {
-		return nil
+		return -1
 	}
 	if row := d.shape.row(t); row != 0 {
-		if i := d.first[row]; i != 0 {
-			return &d.nodes[i-1]
-		}
-		return nil
+		return int(d.first[row]) - 1
 	}
 	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
 		if d.nodes[i].tag == t {
-			return &d.nodes[i]
+			return i
 		}
+	}
+	return -1
+}
+
+// top is the first requisite of the document itself with the tag, nil if there
+// is none.
+func (d *Document) top(t Tag) *node {
+	if i := d.index(t); i >= 0 {
+		return &d.nodes[i]
 	}
 	return nil
 }
@@ -77,8 +83,8 @@ func (d *Document) Uint(t Tag) uint64 {
 	return uintOf(b)
 }
 
-// Money is an amount of the document itself, 0 if it is absent or does not
-// fit.
+// Money is an amount of the document itself, 0 if it is absent or longer than
+// six bytes.
 func (d *Document) Money(t Tag) fiscal.Money {
 	b, _ := d.Value(t)
 	m, _ := moneyOf(b)

@@ -237,7 +237,7 @@ func (d *Document) path(at int) string {
 			b = append(b, '.')
 		}
 		b = strconv.AppendUint(b, uint64(n.tag), 10)
-		if same > 0 || d.repeats(i) {
+		if same > 0 || d.repeatsAnywhere(n) {
 			b = append(b, '[')
 			b = strconv.AppendInt(b, int64(same), 10)
 			b = append(b, ']')
@@ -247,21 +247,6 @@ func (d *Document) path(at int) string {
 		}
 		from = i + 1
 	}
-}
-
-// repeats reports whether the table lets the node's tag stand more than once
-// somewhere.
-func (d *Document) repeats(i int) bool {
-	def := d.nodes[i].def()
-	if def == nil {
-		return false
-	}
-	for _, p := range def.Places {
-		if p.Many {
-			return true
-		}
-	}
-	return false
 }
 
 // value is the bytes of a node.

@@ -35,11 +35,14 @@ func uintOf(b []byte) uint64 {
 	return n
 }
 
-// moneyOf reads kopecks; ok is false when they do not fit our money. What does
-// not fit is 0.
+// maxMoney is the largest amount that six bytes hold, in kopecks; no requisite
+// in force has more. A thousand documents of such sums still fit our money.
+const maxMoney = 1<<48 - 1
+
+// moneyOf reads kopecks; ok is false above maxMoney, and the amount is 0.
 func moneyOf(b []byte) (m fiscal.Money, ok bool) {
 	n := uintOf(b)
-	if n > uint64(fiscal.MaxMoney) {
+	if len(b) > 8 || n > maxMoney {
 		return 0, false
 	}
 	return fiscal.Money(n), true

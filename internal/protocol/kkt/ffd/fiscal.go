@@ -1,0 +1,318 @@
+package ffd
+
+import (
+	"encoding/base64"
+	"strconv"
+
+	"openofd/internal/fiscal"
+)
+
+// kinds leads from forms to the kinds of entries. What is no receipt, no close
+// and no report tells something of the register.
+var kinds = map[Form]fiscal.DocumentKind{
+	FormReceipt: fiscal.DocReceipt, FormBSO: fiscal.DocReceipt,
+	FormReceiptCorrection: fiscal.DocReceipt, FormBSOCorrection: fiscal.DocReceipt,
+	FormCloseShift: fiscal.DocShiftClose,
+	FormState:      fiscal.DocReport,
+}
+
+// Kind is the kind of entry that a document of the form becomes.
+func (f Form) Kind() fiscal.DocumentKind {
+	if k, ok := kinds[f]; ok {
+		return k
+	}
+	return fiscal.DocNotice
+}
+
+// operationOf leads from tag 1054 to ours.
+func operationOf(n uint64) fiscal.Op {
+	if n < 1 || n > fiscal.OpSettlements {
+		return fiscal.OpNone
+	}
+	return fiscal.OpSale + fiscal.Op(n-1)
+}
+
+// Fill sets the columns of an entry that the document states. Format, outcome,
+// flags and bytes are the caller's.
+func (d *Document) Fill(r *fiscal.Record) {
+	r.Kind = d.Form.Kind()
+	if d.fault != nil {
+		r.Kind = fiscal.DocUnreadable
+	}
+	r.Drive = d.Drive()
+	r.DeviceNumber = uint64(d.Number())
+	r.DeviceTime = d.Time()
+	r.Shift = uint32(d.Uint(TagShift))
+	r.FiscalSign = uint64(d.Sign())
+	if !d.Form.Settles() {
+		return
+	}
+	r.Op = operationOf(d.Uint(TagOperation))
+	r.Total = d.Money(TagTotal)
+	r.Cash = d.Money(TagCash)
+	r.Cashless = d.Money(TagCashless)
+	r.OtherPaid = d.Money(TagPrepaid) + d.Money(TagCredit) + d.Money(TagInKind)
+	r.Tax = d.tax()
+}
+
+// tax is the VAT of a receipt: that of the rates with a requisite of their own
+// and that in 1115.
+func (d *Document) tax() fiscal.Money {
+	sum := d.Money(1102) + d.Money(1103) + d.Money(1106) + d.Money(1107)
+	at := d.index(1115)
+	if at < 0 {
+		return sum
+	}
+	for i := at + 1; i < int(d.nodes[at].next); i++ {
+		if d.nodes[i].tag == 1120 {
+			m, _ := moneyOf(d.value(&d.nodes[i]))
+			sum += m
+		}
+	}
+	return sum
+}
+
+// Open words the document as people read it. What has no field of its own goes
+// as a requisite under its name in JSON.
+func (d *Document) Open() fiscal.Document {
+	var doc fiscal.Document
+	d.Fill(&doc.Record)
+	switch doc.Kind {
+	case fiscal.DocReceipt:
+		doc.Receipt = d.receipt()
+	case fiscal.DocShiftClose:
+		doc.Report = d.report(fiscal.ReportZ)
+		doc.Extra = d.requisites(0, len(d.nodes), nil)
+	case fiscal.DocReport:
+		doc.Report = d.report(fiscal.ReportX)
+		doc.Extra = d.requisites(0, len(d.nodes), nil)
+	default:
+		doc.Extra = d.requisites(0, len(d.nodes), nil)
+	}
+	return doc
+}
+
+// receipt words a receipt.
+func (d *Document) receipt() *fiscal.Receipt {
+	r := &fiscal.Receipt{
+		Op: operationOf(d.Uint(TagOperation)), Time: d.Time(),
+		Cashier: fiscal.Cashier{Name: d.Text(1021)},
+		Total:   d.Money(TagTotal),
+	}
+	worded := func(t Tag) bool {
+		switch t {
+		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem:
+			return true
+		}
+		return false
+	}
+	for _, p := range [...]struct {
+		tag  Tag
+		kind fiscal.PayKind
+	}{{TagCash, fiscal.PayCash}, {TagCashless, fiscal.PayCard}, {TagPrepaid, fiscal.PayAdvance}, {TagCredit, fiscal.PayCredit}, {TagInKind, fiscal.PayNone}} {
+		if sum := d.Money(p.tag); sum != 0 {
+			pay := fiscal.Payment{Kind: p.kind, Sum: sum}
+			if p.kind == fiscal.PayNone {
+				pay.Requisites = []fiscal.Requisite{{Key: "provisionSum", Value: sum.String()}}
+			}
+			r.Payments = append(r.Payments, pay)
+		}
+	}
+	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
+		switch n := &d.nodes[i]; n.tag {
+		case TagItem:
+			r.Items = append(r.Items, d.item(i))
+		case 1071:
+			it := d.item(i)
+			it.Storno = true
+			r.Items = append(r.Items, it)
+		}
+	}
+	r.Buyer = d.buyer()
+	r.Requisites = d.requisites(0, len(d.nodes), func(t Tag) bool { return worded(t) || t == 1071 })
+	return r
+}
+
+// buyer is what a receipt says of its buyer; the requisites stay among the
+// others as well, for people read them by their names.
+func (d *Document) buyer() fiscal.Buyer {
+	var b fiscal.Buyer
+	contact := d.Text(TagBuyerContact)
+	for i := range contact {
+		if contact[i] == '@' {
+			b.Email = contact
+		}
+	}
+	if b.Email == "" {
+		b.Phone = contact
+	}
+	b.XIN = fiscal.XIN(PlainINN(d.Text(1228)))
+	if at := d.index(1256); at >= 0 {
+		for i := at + 1; i < int(d.nodes[at].next); i++ {
+			if d.nodes[i].tag == 1228 {
+				b.XIN = fiscal.XIN(PlainINN(d.text(&d.nodes[i])))
+			}
+		}
+	}
+	return b
+}
+
+// okei are the codes of units by tag 2108. Source: the classifier of units
+// OKEI (OK 015-94).
+var okei = map[uint8]string{
+	0: "796", 10: "163", 11: "166", 12: "168", 20: "004", 21: "005", 22: "006", 30: "051", 31: "053", 32: "055",
+	40: "111", 41: "112", 42: "113", 50: "245", 51: "233", 70: "359", 71: "356", 72: "355", 73: "354",
+	80: "256", 81: "257", 82: "2553", 83: "2554",
+}
+
+// item words one item.
+func (d *Document) item(at int) fiscal.Item {
+	it := fiscal.Item{Kind: fiscal.ItemGoods}
+	end := int(d.nodes[at].next)
+	var rate uint8
+	var vat fiscal.Money
+	stated := false
+	for i := at + 1; i < end; i = int(d.nodes[i].next) {
+		n := &d.nodes[i]
+		b := d.value(n)
+		switch n.tag {
+		case TagItemName:
+			it.Name = d.text(n)
+		case TagPrice:
+			it.Price, _ = moneyOf(b)
+		case TagQuantity:
+			q, _ := decimalOf(b)
+			it.Quantity, _ = q.Quantity()
+		case TagItemSum:
+			it.Cost, _ = moneyOf(b)
+		case 1199:
+			rate = byteOf(b)
+		case 1200:
+			vat, _ = moneyOf(b)
+			stated = true
+		case 2108:
+			it.Unit = okei[byteOf(b)]
+		case 1163:
+			it.Barcode, it.ExciseStamps = d.codes(i)
+		}
+	}
+	if percent, ok := percentAt(rate, d.Time()); ok && rate != 6 {
+		if !stated {
+			vat = fiscal.Money(included(uint64(it.Cost), percent))
+		}
+		it.Taxes = []fiscal.Tax{{Kind: fiscal.KindVAT, Percent: percent, Sum: vat, Included: true}}
+	}
+	it.Requisites = d.requisites(at+1, end, func(t Tag) bool {
+		return t == TagItemName || t == TagPrice || t == TagQuantity || t == TagItemSum
+	})
+	return it
+}
+
+// codes are the barcode and the marks among the codes of a good.
+func (d *Document) codes(at int) (barcode string, marks []string) {
+	for i := at + 1; i < int(d.nodes[at].next); i = int(d.nodes[i].next) {
+		switch n := &d.nodes[i]; n.tag {
+		case 1301, 1302, 1303:
+			barcode = d.text(n)
+		default:
+			marks = append(marks, d.text(n))
+		}
+	}
+	return barcode, marks
+}
+
+// requisites words the nodes between two places under their names. skip tells
+// those that have fields.
+func (d *Document) requisites(from, to int, skip func(Tag) bool) []fiscal.Requisite {
+	var all []fiscal.Requisite
+	for i := from; i < to; i = int(d.nodes[i].next) {
+		n := &d.nodes[i]
+		def := n.def()
+		if skip != nil && skip(n.tag) || def != nil && def.Paper {
+			continue
+		}
+		q := fiscal.Requisite{Key: "tag" + strconv.Itoa(int(n.tag))}
+		if def != nil {
+			q.Key = def.JSONName()
+		}
+		if def != nil && def.Type == STLV && !n.deep {
+			q.Children = d.requisites(i+1, int(n.next), nil)
+		} else {
+			q.Value = d.worded(n)
+		}
+		all = append(all, q)
+	}
+	return all
+}
+
+// worded is the value of a node as text: amounts with a point, times as a
+// clock shows them, numbers in digits, bytes in base64.
+func (d *Document) worded(n *node) string {
+	def, b := n.def(), d.value(n)
+	if def == nil || !def.fits(b).readable() {
+		return base64.StdEncoding.EncodeToString(b)
+	}
+	switch def.Type {
+	case Money:
+		if m, ok := moneyOf(b); ok {
+			return m.String()
+		}
+	case Time:
+		return wallTimeOf(b).String()
+	case FVLN:
+		x, _ := decimalOf(b)
+		return x.String()
+	case Text:
+		return d.text(n)
+	case Byte, U16, U32, VLN, Mask8, Mask32:
+		if len(b) <= 8 {
+			return strconv.FormatUint(uintOf(b), 10)
+		}
+	case Bytes:
+		if n.tag == TagSign {
+			return strconv.FormatUint(uint64(signOf(b)), 10)
+		}
+	}
+	return base64.StdEncoding.EncodeToString(b)
+}
+
+// report words the totals of a document: those of the shift at its close, else
+// those of the drive.
+func (d *Document) report(kind fiscal.ReportKind) *fiscal.Report {
+	r := &fiscal.Report{Kind: kind, Time: d.Time(), Shift: fiscal.Shift{Number: uint32(d.Uint(TagShift)), Documents: uint32(d.Uint(1111))}}
+	if kind == fiscal.ReportZ {
+		r.Shift.ClosedAt = d.Time()
+	}
+	var totals struct {
+		Shift *Totals `ffd:"1194"`
+		Drive *Totals `ffd:"1157"`
+	}
+	d.Read(&totals)
+	t := value(totals.Drive)
+	if kind == fiscal.ReportZ {
+		t = value(totals.Shift)
+	}
+	for i, tally := range []*Tally{t.Sales, t.SaleReturns, t.Purchases, t.PurchaseReturns} {
+		if tally == nil {
+			continue
+		}
+		c := &r.Counters.Receipts[i]
+		c.Count = int64(value(tally.Count))
+		c.Sum = value(tally.Total)
+		for _, p := range [...]struct {
+			kind fiscal.PayKind
+			sum  *fiscal.Money
+		}{{fiscal.PayCash, tally.Cash}, {fiscal.PayCard, tally.Cashless}, {fiscal.PayAdvance, tally.Prepaid}, {fiscal.PayCredit, tally.Credit}} {
+			c.Payments[p.kind.Index()].Sum = value(p.sum)
+		}
+		r.Counters.Revenue += (fiscal.OpSale + fiscal.Op(i)).Inflow() * c.Sum
+	}
+	return r
+}
+
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
