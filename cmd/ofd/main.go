@@ -48,6 +48,8 @@ type commands struct {
 	Send         sendCmd         `cmd:"" help:"Send one request as a register would."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
+	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`
+	Restore      restoreCmd      `cmd:"" help:"Put a backup into a folder and verify it."`
 	Migrate      migrateCmd      `cmd:"" help:"Bring the database to this version of the program."`
 	Version      versionCmd      `cmd:"" help:"Which build this is."`
 }

@@ -30,7 +30,7 @@ import (
 type Backup struct {
 	Path string   // the database
 	To   *os.File // empty; written from its beginning, not synced at the end
-	// Progress is told how many pages of how many are copied; nil is nobody.
+	// Progress is told how many bytes of how many are copied; nil is nobody.
 	Progress func(done, total int64)
 	// Pause is called between two views, never before the last; nil is no pause.
 	Pause func(ctx context.Context, bytes int64) error
@@ -132,7 +132,7 @@ func (b *backup) run(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 		if b.Progress != nil {
-			b.Progress(b.now.pages-b.due.count, b.now.pages)
+			b.Progress((b.now.pages-b.due.count)*b.size, b.now.pages*b.size)
 		}
 		if b.due.count == 0 {
 			return b.finish()
