@@ -36,6 +36,7 @@ type Cluster struct {
 
 	mu     sync.Mutex
 	server *server // nil while it is down
+	lives  int     // data folders set aside by Rejoin
 }
 
 // Start starts a cluster of the test's own, to be broken, and removes it when

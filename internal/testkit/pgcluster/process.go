@@ -76,8 +76,10 @@ for p in /proc/[0-9]*; do
 	[ "$p/cwd" -ef "$1/data" ] && kill -KILL "${p#/proc/}"
 done
 for n in 1 2 3 4 5; do
-	segment=$(sed -n '7s/.* //p' "$1/data/postmaster.pid")
-	[ -z "$segment" ] || ipcrm -m "$segment"
+	for pid in "$1"/*/postmaster.pid; do
+		segment=$(sed -n '7s/.* //p' "$pid")
+		[ -z "$segment" ] || ipcrm -m "$segment"
+	done
 	rm -rf "$1" && exit 0
 	sleep 0.1
 done

@@ -55,6 +55,17 @@ func Database(t testing.TB) string {
 	return c.URL(name)
 }
 
+// Addr is the host and port of the shared cluster, for a proxy before it.
+func Addr(t testing.TB) string {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.cluster == nil {
+		t.Fatal("the shared cluster has no database yet")
+	}
+	return shared.cluster.Addr()
+}
+
 // fresh makes a database on the shared cluster.
 func fresh(ctx context.Context) (*Cluster, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)

@@ -44,14 +44,15 @@ func (c *Cluster) Promote(ctx context.Context) error {
 }
 
 // Rejoin brings a primary that was killed back as a standby of the one that
-// took its place: what only the old one had is thrown away for a new base
+// took its place: what only the old one had is set aside for a new base
 // backup, and the new one waits for it from now on.
 func (c *Cluster) Rejoin(ctx context.Context, primary *Cluster) error {
 	c.t.Helper()
 	c.Kill()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := os.RemoveAll(c.data()); err != nil {
+	c.lives++
+	if err := os.Rename(c.data(), fmt.Sprintf("%s.%d", c.data(), c.lives)); err != nil {
 		return err
 	}
 	return c.follow(ctx, primary)
