@@ -134,10 +134,7 @@ func readHead(h *journal.Head, f [][]byte) error {
 func (a *appender) store(w *talk) error {
 	o := &a.out
 	o.b = o.b[:0]
-	statements, err := a.insert(w)
-	if err != nil {
-		return w.abandon(err)
-	}
+	statements := a.insert(w)
 	a.moveStates()
 	statements++
 	if len(a.runs) > 0 {

@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"openofd/internal/fiscal"
-	"openofd/internal/journal"
 )
 
 // talk is one batch's use of a connection.
@@ -94,6 +93,12 @@ func (w *talk) abandon(err error) error {
 	return nothingStored(err)
 }
 
+// prepared reports whether the connection knows a statement that is prepared
+// only when it is needed.
+func (w *talk) prepared(name string) bool { return w.conn.Conn().PgConn().CustomData()[name] != nil }
+
+func (w *talk) setPrepared(name string) { w.conn.Conn().PgConn().CustomData()[name] = true }
+
 func (w *talk) rollBack() {
 	var o out
 	o.plain("rollback")
@@ -122,63 +127,3 @@ type monthClosed struct {
 
 func (e *monthClosed) Error() string { return fmt.Sprintf("month %d is not open: %v", e.month, e.err) }
 func (e *monthClosed) Unwrap() error { return e.err }
-
-// Fence makes a real write to the head durable, behind whatever holds its lock.
-// What an unknown COMMIT left on its way has then either come through or never
-// will: its transaction held that lock.
-//
-// An unknown outcome of the fence itself is an error like any other; the caller
-// repeats it.
-func (db *DB) Fence(ctx context.Context, p fiscal.Partition) (h journal.Head, err error) {
-	if err := db.known(p); err != nil {
-		return h, err
-	}
-	conn, err := db.acquire(ctx)
-	if err != nil {
-		return h, fmt.Errorf("fence: %w", named(err))
-	}
-	defer conn.Release()
-	w := &talk{db: db, conn: conn}
-	var o out
-	o.plain("begin")
-	o.bind("fence", 1)
-	o.int4(int32(p))
-	o.execute()
-	at := len(o.b)
-	o.plain("commit")
-	o.sync()
-	found := false
-	deadline := time.Now().Add(fencePatience)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	if err := w.fence(&o, at, deadline, func(_ int, f [][]byte) error {
-		found = true
-		return readHead(&h, f)
-	}); err != nil {
-		return journal.Head{}, fmt.Errorf("fence: %w", err)
-	}
-	if !found {
-		return h, &fiscal.Error{Of: fiscal.Corrupt, Field: "heads", Msg: fmt.Sprintf("the head of partition %d is missing", p)}
-	}
-	return h, nil
-}
-
-// fencePatience is how long a fence waits for its COMMIT; it may be repeated.
-const fencePatience = 15 * time.Second
-
-func (w *talk) fence(o *out, _ int, deadline time.Time, row func(int, [][]byte) error) error {
-	a, _, err := roundTrip(w.conn.Conn().PgConn(), o, deadline, row)
-	switch {
-	case errors.Is(err, errLost):
-		w.hangUp()
-		return named(err)
-	case a.err != nil:
-		return w.abandon(a.err)
-	case err != nil:
-		return err
-	case a.tag != "COMMIT" || a.warned != "":
-		return unknown("the fence is not durable: "+a.warned, nil)
-	}
-	return nil
-}

@@ -19,7 +19,9 @@ import (
 const (
 	oidBytea  = 17
 	oidInt8   = 20
+	oidInt2   = 21
 	oidInt4   = 23
+	oidText   = 25
 	oidInt4s  = 1007
 	oidInt8s  = 1016
 	oidByteas = 1001
@@ -29,6 +31,17 @@ const (
 type out struct {
 	b  []byte
 	at int // where the message that is being written begins
+}
+
+// parse prepares a statement whose parameters have the types it says itself.
+func (o *out) parse(name, sql string) {
+	at := len(o.b) + 1
+	o.b = append(o.b, 'P', 0, 0, 0, 0)
+	o.b = append(o.b, name...)
+	o.b = append(o.b, 0)
+	o.b = append(o.b, sql...)
+	o.b = append(o.b, 0, 0, 0)
+	binary.BigEndian.PutUint32(o.b[at:], uint32(len(o.b)-at))
 }
 
 // bind begins a Bind of a prepared statement; its parameters follow.
