@@ -116,7 +116,7 @@ var ruleTable = [ruleCount]Rule{
 	ruleForm:           {"T1", "form", always(Unreadable), false, "the requisites do not make a document"},
 	ruleLength:         {"T1", "length", always(Refuse), false, "longer than a document of this form may be"},
 	ruleDepth:          {"T1", "depth", always(Refuse), false, "requisites nest too deep"},
-	ruleValue:          {"T2", "value", always(Refuse), false, "the length of a value is not that of its type"},
+	ruleValue:          {"T2", "value", always(Refuse), false, "the value does not have the form of its type"},
 	ruleUnpadded:       {"T2", "unpadded", always(Warn), false, "a text of fixed length lacks its padding"},
 	ruleRepeated:       {"T3", "repeated", always(Refuse), false, "a requisite that stands once is repeated"},
 	rulePlace:          {"T4", "place", since(V105, Off, Warn), false, "a requisite that this version does not have here"},
