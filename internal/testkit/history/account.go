@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// shown is how many events of a history are told around the place where it
+// shown is how many events are told on either side of the place where a history
 // fails; the picture has all.
-const shown = 40
+const shown = 12
 
 // account tells a history, and how far it could have come about.
 func (p *past) account(order []*event) string {

@@ -28,6 +28,7 @@ type Config struct {
 	// Choose says to which node an exchange of a register goes, both counted
 	// from 0. Nil: each exchange goes to another node than the one before.
 	Choose    func(register, exchange int) int
+	Documents int          // Run ends when each register has so many answered; 0 means never
 	Version   wire.Version // 0 means 2.0.3
 	Zone      *time.Location
 	Now       func() time.Time  // of the registers; nil means time.Now
@@ -52,7 +53,7 @@ type register struct {
 	documents int // made
 	exchanges int
 	links     []*device.Link // one for each node
-	pending   *request       // sent and not answered
+	pending   *request       // sent, and not answered or refused
 	asked     bool           // the last request was a question
 	answered  []Document
 	refused   error // it stands still: a refusal that resending cannot help
@@ -93,13 +94,18 @@ func New(cfg Config) *Crowd {
 // Recorder is where the exchanges are written down.
 func (c *Crowd) Recorder() *history.Recorder { return c.cfg.Recorder }
 
-// Run has every register send documents until ctx ends. What is under way
-// then stays unanswered; Run or Settle go on with it.
+// Run has every register send documents until it has enough or ctx ends. What
+// is under way then stays unanswered; Run or Settle go on with it.
 func (c *Crowd) Run(ctx context.Context) {
+	enough := c.cfg.Documents
 	c.each(func(r *register) {
 		for ctx.Err() == nil && r.refused == nil {
-			c.finish(ctx, r)
-			if r.pending == nil && r.refused == nil && ctx.Err() == nil {
+			switch {
+			case r.pending != nil:
+				c.finish(ctx, r)
+			case enough != 0 && len(r.answered) >= enough:
+				return
+			default:
 				r.refused = c.next(r)
 			}
 		}
@@ -202,6 +208,7 @@ func (c *Crowd) exchange(ctx context.Context, r *register) bool {
 		}
 	default:
 		r.refused = fmt.Errorf("%q was refused with code %d", r.pending.asked.Key, a.Code)
+		return true // and it stays pending: a wrong refusal may have been stored
 	}
 	r.pending = nil
 	return true

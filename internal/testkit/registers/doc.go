@@ -2,6 +2,7 @@
 // sockets and against several nodes each sends documents one after another,
 // and sends again, byte for byte, whatever was not answered, as devices do.
 //
+//	add.go      puts them on the record
 //	crowd.go    the devices and their work
 //	document.go what they send
 //	compare.go  what was answered against what is stored

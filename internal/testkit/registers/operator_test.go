@@ -5,8 +5,8 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
@@ -18,93 +18,159 @@ import (
 	"openofd/internal/keyring"
 	"openofd/internal/protocol/kkm"
 	"openofd/internal/registry"
+	"openofd/internal/store/postgres"
 	"openofd/internal/store/sqlite"
 	"openofd/internal/testkit"
+	"openofd/internal/testkit/faultnet"
+	"openofd/internal/testkit/pgcluster"
 )
+
+func TestMain(m *testing.M) { os.Exit(pgcluster.Main(m)) }
 
 var quiet = slog.New(slog.DiscardHandler)
 
-// operator is nodes with doors of their own over one SQLite installation,
-// whose journal goes wrong as planned.
-type operator struct {
-	store    *sqlite.DB
-	faulty   *testkit.FaultyStore
-	registry *registry.Service
-	addrs    []string
+// engine is what a node asks of a database.
+type engine interface {
+	journal.Store
+	intake.Store
+	registry.Store
+	keyring.Store
+	Close() error
 }
 
-// newOperator starts an operator; it ends with the test.
-func newOperator(t *testing.T, nodes int) *operator {
+// operator is nodes with doors of their own over one database.
+type operator struct {
+	store  engine               // past everything that goes wrong
+	faulty *testkit.FaultyStore // SQLite's nodes write through it
+	cables []*faultnet.Proxy    // between PostgreSQL's nodes and the server
+	keys   *keyring.Ring
+	first  *intake.Intake
+	addrs  []string
+}
+
+// onSQLite starts nodes that share one SQLite installation.
+func onSQLite(t *testing.T, nodes int) *operator {
 	t.Helper()
-	dir := t.TempDir()
-	store, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Serve: true})
+	db, err := sqlite.Open(t.Context(), sqlite.Options{Dir: t.TempDir(), Serve: true})
+	o := &operator{store: closing(t, db, err), faulty: testkit.NewFaultyStore(db)}
+	for range nodes {
+		o.node(t, db, o.faulty, 1)
+	}
+	return o
+}
+
+// onPostgres starts nodes on one PostgreSQL database, each by a cable of its
+// own.
+func onPostgres(t *testing.T, nodes int) *operator {
+	t.Helper()
+	url := pgcluster.Database(t)
+	if err := postgres.Migrate(t.Context(), postgres.MigrateOptions{URL: url, Partitions: 8}); err != nil {
+		t.Fatal(err)
+	}
+	direct, err := postgres.Open(t.Context(), postgres.Options{URL: url})
+	o := &operator{store: closing(t, direct, err)}
+	for range nodes {
+		cable := faultnet.Postgres(t, pgcluster.Addr(t))
+		db, err := postgres.Open(t.Context(), postgres.Options{URL: cable.URL(url), Committers: 2})
+		o.cables = append(o.cables, cable)
+		node := closing(t, db, err)
+		o.node(t, node, node, 2)
+	}
+	return o
+}
+
+// closing closes an engine with the test.
+func closing(t *testing.T, e engine, err error) engine {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := store.Close(); err != nil {
+		if err := e.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	keys, err := keyring.Open(t.Context(), store, filepath.Join(dir, "master.key"), true, time.Now, rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+	return e
+}
+
+// node starts a node; it drains and stops with the test.
+func (o *operator) node(t *testing.T, store engine, entries journal.Store, lines int) {
+	t.Helper()
+	if o.keys == nil {
+		keys, err := keyring.Open(t.Context(), o.store, filepath.Join(t.TempDir(), "master.key"), true, time.Now, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.keys = keys
 	}
 	law := policy.For(fiscal.Kazakhstan)
 	rules := &kkm.Rules{Limits: func(day fiscal.WallTime) kkm.Limits {
 		terms := law.At(day)
 		return kkm.Limits{Shift: terms.Shift, Offline: terms.Offline}
 	}}
-	o := &operator{store: store, faulty: testkit.NewFaultyStore(store)}
-	for range nodes {
-		committer := journal.New(journal.Config{}, o.faulty, quiet, nil, time.Now)
-		in := intake.New(intake.Config{}, store, committer, rules, keys, &fiscal.Operator{Site: "https://ofd.example"}, quiet, nil, time.Now, rand.Reader)
-		behind, end := context.WithCancel(context.Background())
-		done := make(chan struct{}, 3)
-		door := gate.New(gate.Config{AddressFrames: -1}, in, quiet, nil, time.Now)
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, run := range []func(){
-			func() { committer.Run(context.Background()) },
-			func() { in.Run(behind) },
-			func() { _ = door.Serve(behind, listener) },
-		} {
-			go func() { run(); done <- struct{}{} }()
-		}
-		t.Cleanup(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-			defer cancel()
-			if err := door.Drain(ctx); err != nil {
-				t.Error(err)
-			}
-			committer.Stop()
-			end()
-			for range cap(done) {
-				<-done
-			}
-		})
-		o.addrs = append(o.addrs, listener.Addr().String())
-		if o.registry == nil {
-			o.registry = registry.New(store, in, time.Now)
-		}
+	committer := journal.New(journal.Config{Committers: lines}, entries, quiet, nil, time.Now)
+	in := intake.New(intake.Config{}, store, committer, rules, o.keys, &fiscal.Operator{Site: "https://ofd.example"}, quiet, nil, time.Now, rand.Reader)
+	door := gate.New(gate.Config{AddressFrames: -1}, in, quiet, nil, time.Now)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return o
+	behind, end := context.WithCancel(context.Background())
+	ended := make(chan struct{}, 3)
+	for _, run := range []func(){
+		func() { committer.Run(context.Background()) },
+		func() { in.Run(behind) },
+		func() { _ = door.Serve(behind, listener) },
+	} {
+		go func() { run(); ended <- struct{}{} }()
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := door.Drain(ctx); err != nil {
+			t.Error(err)
+		}
+		committer.Stop()
+		end()
+		for range cap(ended) {
+			<-ended
+		}
+	})
+	o.addrs = append(o.addrs, listener.Addr().String())
+	if o.first == nil {
+		o.first = in
+	}
 }
 
-// register puts so many registers on the record.
-func (o *operator) register(t *testing.T, n int) (all []Credential) {
+// crowd is registers at the operator's doors.
+func (o *operator) crowd(t *testing.T, n, documents int, addrs []string) *Crowd {
 	t.Helper()
-	for i := range n {
-		r, err := o.registry.AddRegister(t.Context(), registry.NewRegister{
-			By: "test", Country: fiscal.Kazakhstan, XIN: "210140012347", Title: fiscal.Text{RU: "ТОО"}, OutletAddress: fiscal.Text{RU: "Алматы"},
-			Zone: "Asia/Almaty", Model: "Demo", SerialNumber: strconv.Itoa(i), VATPercent: 16_000, TaxSystem: 101,
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, Credential{ID: r.Card.Register, Token: r.Token})
+	all, err := Add(t.Context(), registry.New(o.store, o.first, time.Now), n)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return all
+	zone, err := time.LoadLocation("Asia/Almaty")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(Config{Addrs: addrs, Registers: all, Documents: documents, Zone: zone, Answer: 2 * time.Second})
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// settle ends a run under faults: everything is answered, once, and in an order
+// that one operator could have made.
+func (o *operator) settle(t *testing.T, c *Crowd) Counts {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := c.Settle(ctx); err != nil {
+		t.Error(err)
+	}
+	n := c.Compare(t.Context(), t, o.store)
+	c.Recorder().Check(t)
+	if n.Answered != n.Stored || n.Pending != 0 {
+		t.Errorf("answered %d, stored %d, pending %d; want as many stored as answered", n.Answered, n.Stored, n.Pending)
+	}
+	return n
 }
