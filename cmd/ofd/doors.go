@@ -1,20 +1,19 @@
 package main
 
 import (
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"fmt"
 	"net"
 	"net/netip"
-	"os"
 	"slices"
 
 	"openofd/internal/config"
 )
 
 // doors are the listeners of an operator; nil ones are closed.
-type doors struct{ kkm, kkmTLS, http, ops net.Listener }
+type doors struct {
+	kkm, kkmTLS, http, ops net.Listener
+
+	tls *tlsDoor // behind kkmTLS; nil if that is closed
+}
 
 func (d *doors) bind(f *config.File) error {
 	has := func(p config.Part) bool { return len(f.Parts) == 0 || slices.Contains(f.Parts, p) }
@@ -42,13 +41,22 @@ func (d *doors) bind(f *config.File) error {
 	if d.kkmTLS == nil {
 		return nil
 	}
-	cfg, err := tlsConfig(&f.Serve)
+	door, err := newTLSDoor(d.kkmTLS, &f.Serve)
 	if err != nil {
 		d.close()
 		return err
 	}
-	d.kkmTLS = tls.NewListener(d.kkmTLS, cfg)
+	d.tls, d.kkmTLS = door, door
 	return nil
+}
+
+// reload rereads the files of the TLS door. With an error what was there
+// before holds.
+func (d *doors) reload() error {
+	if d.tls == nil {
+		return nil
+	}
+	return d.tls.reload()
 }
 
 func (d *doors) close() {
@@ -77,32 +85,6 @@ func localSite(ln net.Listener) string {
 		return "http://localhost"
 	}
 	return "http://localhost:" + port
-}
-
-// tlsConfig is that of the TLS door: certificate and key, and with a client CA
-// registers must show a certificate of their own.
-func tlsConfig(s *config.Serve) (*tls.Config, error) {
-	if s.TLSCert == "" || s.TLSKey == "" {
-		return nil, withHint(errors.New("the TLS door needs a certificate and its key"), "Give --tls-cert and --tls-key")
-	}
-	pair, err := tls.LoadX509KeyPair(s.TLSCert, s.TLSKey)
-	if err != nil {
-		return nil, fmt.Errorf("certificate of the TLS door: %w", err)
-	}
-	cfg := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
-	if s.ClientCA == "" {
-		return cfg, nil
-	}
-	pem, err := os.ReadFile(s.ClientCA)
-	if err != nil {
-		return nil, fmt.Errorf("authorities of the registers: %w", err)
-	}
-	cfg.ClientCAs = x509.NewCertPool()
-	if !cfg.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("authorities of the registers: %s holds no certificate in PEM form", s.ClientCA)
-	}
-	cfg.ClientAuth = tls.RequireAndVerifyClientCert
-	return cfg, nil
 }
 
 func prefixes(proxies []config.Proxy) []netip.Prefix {

@@ -45,6 +45,7 @@ type operator struct {
 	web      *http.Server
 	ops      *observe.Ops
 	closeOps context.CancelFunc
+	ports    doors // what is listened on; SIGHUP rereads the files of the TLS door
 	doors    sync.WaitGroup
 	failed   chan error // a door that ended by itself
 }
@@ -68,7 +69,7 @@ const (
 func startOperator(ctx context.Context, s settings) (*operator, error) {
 	s.fill()
 	o := &operator{log: s.Log, failed: make(chan error, doorCount)}
-	var d doors
+	d := &o.ports
 	if err := d.bind(&s.File); err != nil {
 		return nil, err
 	}
@@ -81,7 +82,8 @@ func startOperator(ctx context.Context, s settings) (*operator, error) {
 		d.close()
 		return nil, err
 	}
-	o.open(&d)
+	s.Metrics.MustRegister(newStateMetrics(o, s.Data))
+	o.open(d)
 	return o, nil
 }
 

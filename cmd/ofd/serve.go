@@ -14,7 +14,8 @@ type serveCmd struct {
 }
 
 // Run serves until SIGINT or SIGTERM, then drains within 10 s; a second signal
-// ends it at once. SIGHUP rereads the keys.
+// ends it at once. SIGHUP rereads the keys
+// and the files of the TLS door.
 func (c *serveCmd) Run(con *console) error {
 	log, err := observe.NewLogger(con.talk, observe.LogConfig{})
 	if err != nil {
@@ -37,6 +38,9 @@ func (c *serveCmd) Run(con *console) error {
 	for {
 		select {
 		case <-hup:
+			if err := o.ports.reload(); err != nil {
+				log.Error("files of the TLS door not taken over, the old ones hold", "err", err)
+			}
 			if err := o.ring.Reload(con.ctx); err != nil {
 				log.Error("keys not reread, the old ones hold", "err", err)
 				continue

@@ -93,3 +93,21 @@ func (l *lanes) leave(r fiscal.RegisterID) {
 	close(queue[0])
 	s.held[r] = slices.Delete(queue, 0, 1)
 }
+
+// count is how many lanes are taken, and how many exchanges wait for one.
+func (l *lanes) count() (held, waiting int) {
+	for i := range l.shards {
+		s := &l.shards[i]
+		s.mu.Lock()
+		held += len(s.held)
+		for _, queue := range s.held {
+			waiting += len(queue)
+		}
+		s.mu.Unlock()
+	}
+	return held, waiting
+}
+
+// Lanes is how many registers have an exchange under way, and how many
+// exchanges wait behind those.
+func (in *Intake) Lanes() (held, waiting int) { return in.lanes.count() }

@@ -8,13 +8,15 @@ import (
 )
 
 // NewRegistry returns a registry of metrics that already holds what the Go
-// runtime and the operating system tell of the process, and which build it is.
+// runtime and the operating system tell of the process and of the clock, and
+// which build it is.
 func NewRegistry() *prometheus.Registry {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(),
+		newClockMetrics(),
 	)
 	return reg
 }
