@@ -109,7 +109,7 @@ func (c *checker) children(parent, from, to int, s *shape, quiet bool) {
 			c.found(ruleRepeated, i)
 		default:
 			seen.add(n.row)
-			if def.Since != 0 && c.time != 0 && c.time < def.Since {
+			if def.Since > c.time && c.time != 0 && !c.early(parent) {
 				c.found(ruleEarly, i)
 			}
 		}
@@ -124,6 +124,12 @@ func (c *checker) children(parent, from, to int, s *shape, quiet bool) {
 	if !quiet && (parent < 0 || d.nodes[parent].row != 0) {
 		c.missing(parent, s, &seen)
 	}
+}
+
+// early reports whether a requisite is older than its order, so that those in
+// it need not be told one by one.
+func (c *checker) early(at int) bool {
+	return at >= 0 && c.d.nodes[at].def().Since > c.time
 }
 
 // misplaced judges a requisite that this version does not have here. Those of

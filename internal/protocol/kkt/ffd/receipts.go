@@ -31,6 +31,7 @@ type Receipt struct {
 	VAT           *VAT          `ffd:"1115"` // at the rates that have no tag of their own
 	Correction    *uint8        `ffd:"1173"`
 	Ground        *Ground       `ffd:"1174"`
+	InternetOnly  bool          `ffd:"1108"`
 	Internet      bool          `ffd:"1125"`
 	Payments      *Payments     `ffd:"1234"`
 	BuyerContact  string        `ffd:"1008"`
