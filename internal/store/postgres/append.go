@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -23,8 +24,9 @@ const beforeCommit = 6 * time.Second
 // here. The second carries the entries, the states' next versions, new cards,
 // the heads and COMMIT.
 //
-// It is tried again when the month of an entry was not open, or when the
-// connection was of a schema before the last migration.
+// It is tried again when the month of an entry was not open, and once when the
+// connection turns out to be dead before COMMIT left or to be of a schema
+// before the last migration.
 func (db *DB) Append(ctx context.Context, batch []journal.Commit, seal journal.Sealer) (stale []int, err error) {
 	opened, again := int32(0), true
 	for {
@@ -40,10 +42,19 @@ func (db *DB) Append(ctx context.Context, batch []journal.Commit, seal journal.S
 			opened = closed.month
 		case again && code(err) == planChanged:
 			again = false
+		case again && dead(err): // and so are all the others, after a restart
+			db.commits.Reset()
+			again = false
 		default:
 			return nil, err
 		}
 	}
+}
+
+// dead reports whether a connection was found closed before COMMIT left.
+func dead(err error) bool {
+	var late net.Error
+	return errors.Is(err, errLost) && errors.Is(err, journal.ErrNothingStored) && !(errors.As(err, &late) && late.Timeout())
 }
 
 // nothingStored marks an error after which nothing of the batch is there.

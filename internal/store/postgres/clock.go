@@ -103,12 +103,16 @@ func (db *DB) openMonths(ctx context.Context) error {
 
 // openMonth makes the table of a month, unless it is there.
 func (db *DB) openMonth(ctx context.Context, month int32) error {
-	_, err := db.rest.Exec(ctx, `SELECT ofd_open_month($1)`, month)
+	_, _, err := one[bool](ctx, db.rest, `SELECT ofd_open_month($1) IS NOT NULL`, month)
+	if code(err) == readOnly {
+		db.look(err)
+		_, _, err = one[bool](ctx, db.rest, `SELECT ofd_open_month($1) IS NOT NULL`, month)
+	}
 	if code(err) == monthRefused {
 		return &fiscal.Error{Reason: fiscal.StoreDown, Field: "clock", Msg: fmt.Sprintf("month %d may not be opened: look at this machine's clock", month), Err: err}
 	}
 	if err != nil {
-		return fmt.Errorf("open month %d: %w", month, named(err))
+		return fmt.Errorf("open month %d: %w", month, err)
 	}
 	return nil
 }

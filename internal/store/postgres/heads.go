@@ -59,7 +59,6 @@ func (db *DB) Fence(ctx context.Context, p fiscal.Partition) (h journal.Head, er
 	o.int4(int32(p))
 	o.execute()
 	o.plain("commit")
-	o.sync()
 	found := false
 	deadline := time.Now().Add(fencePatience)
 	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {

@@ -88,7 +88,6 @@ func (a *appender) look(ctx context.Context, w *talk) error {
 	}
 	o.end(at)
 	o.execute()
-	o.sync()
 
 	return w.ask(ctx, o, func(statement int, f [][]byte) error {
 		if statement == 1 {
@@ -133,7 +132,7 @@ func readHead(h *journal.Head, f [][]byte) error {
 // store sends what judge left, and COMMIT.
 func (a *appender) store(w *talk) error {
 	o := &a.out
-	o.b = o.b[:0]
+	o.again()
 	statements := a.insert(w)
 	a.moveStates()
 	statements++
@@ -151,7 +150,6 @@ func (a *appender) store(w *talk) error {
 	at := len(o.b)
 	o.plain("commit")
 	statements++
-	o.sync()
 	return a.inserted(w, w.commit(o, at, statements))
 }
 

@@ -81,10 +81,8 @@ func (w *talk) abandon(err error) error {
 	switch c := code(err); {
 	case w.lost:
 	case c == readOnly:
-		// All the others lead to the same demoted primary.
 		w.hangUp()
-		w.db.commits.Reset()
-		w.db.rest.Reset()
+		w.db.look(err)
 	case c == planChanged:
 		w.hangUp()
 	default:
@@ -102,7 +100,6 @@ func (w *talk) setPrepared(name string) { w.conn.Conn().PgConn().CustomData()[na
 func (w *talk) rollBack() {
 	var o out
 	o.plain("rollback")
-	o.sync()
 	a, _, err := roundTrip(w.conn.Conn().PgConn(), &o, time.Now().Add(beforeCommit), nil)
 	if err != nil || a.err != nil {
 		w.hangUp()

@@ -73,6 +73,7 @@ func (db *DB) write(ctx context.Context, do func(pgx.Tx) error) error {
 	}
 	defer conn.Release()
 	if err := do(tx); err != nil {
+		db.look(err)
 		// The connection is closed if even this fails.
 		return errors.Join(named(err), rollBack(ctx, tx))
 	}
@@ -104,6 +105,16 @@ func (db *DB) begin(ctx context.Context) (*pgxpool.Conn, pgx.Tx, error) {
 		if try > serviceConns || ctx.Err() != nil || !worthAgain(err) {
 			return nil, nil, err
 		}
+	}
+}
+
+// look gives all connections up for new ones when one of them leads to a
+// primary that was demoted: the others lead there too.
+func (db *DB) look(err error) {
+	if code(err) == readOnly {
+		db.commits.Reset()
+		db.rest.Reset()
+		db.pages.Reset()
 	}
 }
 

@@ -10,8 +10,12 @@ import (
 )
 
 // A round trip of Append is made of the protocol's own messages, sent in one
-// write: a Bind and an Execute for each statement, a Sync behind the last. All
-// statements are prepared when a connection is made, all values are binary.
+// write: a Bind, an Execute and a Sync for each statement. All statements are
+// prepared when a connection is made, all values are binary.
+//
+// There is a Sync behind each, because only behind a Sync does the server's
+// watch over an idle transaction run: a node that froze in the middle of its
+// write is then hung up on, whichever message it was in.
 //
 // Source: PostgreSQL 15 documentation, §55.7 and §55.2.3.
 
@@ -29,8 +33,9 @@ const (
 
 // out gathers the messages of one round trip.
 type out struct {
-	b  []byte
-	at int // where the message that is being written begins
+	b     []byte
+	at    int // where the message that is being written begins
+	syncs int // how often the server will say that it is ready
 }
 
 // parse prepares a statement whose parameters have the types it says itself.
@@ -42,6 +47,7 @@ func (o *out) parse(name, sql string) {
 	o.b = append(o.b, sql...)
 	o.b = append(o.b, 0, 0, 0)
 	binary.BigEndian.PutUint32(o.b[at:], uint32(len(o.b)-at))
+	o.sync()
 }
 
 // bind begins a Bind of a prepared statement; its parameters follow.
@@ -53,11 +59,12 @@ func (o *out) bind(statement string, params int) {
 	o.b = binary.BigEndian.AppendUint16(o.b, uint16(params))
 }
 
-// execute ends the Bind and runs it.
+// execute ends the Bind and has it run.
 func (o *out) execute() {
 	o.b = append(o.b, 0, 1, 0, 1) // results: binary
 	binary.BigEndian.PutUint32(o.b[o.at+1:], uint32(len(o.b)-o.at-1))
 	o.b = append(o.b, 'E', 0, 0, 0, 9, 0, 0, 0, 0, 0) // the nameless portal, all rows
+	o.sync()
 }
 
 // plain runs a statement without parameters.
@@ -66,7 +73,13 @@ func (o *out) plain(statement string) {
 	o.execute()
 }
 
-func (o *out) sync() { o.b = append(o.b, 'S', 0, 0, 0, 4) }
+func (o *out) sync() {
+	o.b = append(o.b, 'S', 0, 0, 0, 4)
+	o.syncs++
+}
+
+// again empties it for the next round trip.
+func (o *out) again() { o.b, o.syncs = o.b[:0], 0 }
 
 func (o *out) uint16(v uint16) { o.b = binary.BigEndian.AppendUint16(o.b, v) }
 func (o *out) uint32(v uint32) { o.b = binary.BigEndian.AppendUint32(o.b, v) }
@@ -107,29 +120,28 @@ func (o *out) end(at int) {
 
 // answer is what the server made of a round trip.
 type answer struct {
-	done   int             // statements that were executed
-	err    *pgconn.PgError // why the next one failed; nil: all were done
-	tag    string          // of the last statement done
-	warned string          // a warning that came behind the statement before the last done
+	done   int             // statements that were executed, up to the first that failed
+	err    *pgconn.PgError // why that one failed; nil: all were done
+	tag    string          // of the last statement
+	warned string          // a warning that came with the last statement
 }
 
 // errLost marks an error of the connection: the server has not said all.
 var errLost = errors.New("connection to the database lost")
 
-// roundTrip sends what was gathered and reads the answer up to ReadyForQuery.
-// row gets each row of each statement: its number from 0, and its fields. sent
-// is how many bytes have left. An error is of the connection, which cannot be
-// used any more.
+// roundTrip sends what was gathered and reads all answers. row gets each row of
+// each statement: its number from 0, and its fields. sent is how many bytes have
+// left. An error that is errLost is of the connection, which cannot be used any
+// more; any other is row's.
 func roundTrip(c *pgconn.PgConn, o *out, deadline time.Time, row func(statement int, fields [][]byte) error) (a answer, sent int, err error) {
-	net := c.Conn()
-	if err := net.SetDeadline(deadline); err != nil {
+	if err := c.Conn().SetDeadline(deadline); err != nil {
 		return a, 0, errors.Join(errLost, err)
 	}
-	if sent, err = net.Write(o.b); err != nil {
+	if sent, err = c.Conn().Write(o.b); err != nil {
 		return a, sent, errors.Join(errLost, err)
 	}
 	var bad error
-	for {
+	for ready := 0; ready < o.syncs; {
 		m, err := c.Frontend().Receive()
 		if err != nil {
 			return a, sent, errors.Join(errLost, err)
@@ -140,19 +152,27 @@ func roundTrip(c *pgconn.PgConn, o *out, deadline time.Time, row func(statement 
 				bad = row(a.done, m.Values)
 			}
 		case *pgproto3.CommandComplete:
-			a.done++
 			a.tag = string(m.CommandTag)
+			if a.err == nil {
+				a.done++
+			}
+		case *pgproto3.BindComplete:
+			a.warned = ""
 		case *pgproto3.NoticeResponse:
 			if m.SeverityUnlocalized == "WARNING" {
 				a.warned = m.Message
 			}
 		case *pgproto3.ErrorResponse:
-			a.err = pgconn.ErrorResponseToPgError(m)
-			if a.err.SeverityUnlocalized != "ERROR" { // FATAL, PANIC: the server hangs up
-				return a, sent, errors.Join(errLost, a.err)
+			e := pgconn.ErrorResponseToPgError(m)
+			if a.err == nil {
+				a.err = e
+			}
+			if e.SeverityUnlocalized != "ERROR" { // FATAL, PANIC: the server hangs up
+				return a, sent, errors.Join(errLost, e)
 			}
 		case *pgproto3.ReadyForQuery:
-			return a, sent, bad
+			ready++
 		}
 	}
+	return a, sent, bad
 }
