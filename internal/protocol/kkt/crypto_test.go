@@ -190,6 +190,7 @@ func TestSealDocumentRefuses(t *testing.T) {
 		{"too long for a shift", kkt.CodeOpenShift, 1, kkt.AppendRequisite(nil, 1999, make([]byte, 4090)...)},
 		{"too long for a receipt", kkt.CodeReceipt, 1, kkt.AppendRequisite(nil, 1999, make([]byte, 32768)...)},
 		{"number", kkt.CodeReceipt, kkt.MaxNumber + 1, nil},
+		{"a sign of its own", kkt.CodeReceipt, 1, kkt.AppendRequisite(nil, 1077, 1, 2, 3, 4, 5, 6)},
 	} {
 		if s, err := sim1().SealDocument(d, tt.code, tt.number, tt.requisites, false); !errors.Is(err, fiscal.Invalid) {
 			t.Errorf("%s: SealDocument = %d bytes, %v, want Invalid", tt.name, len(s.Frame), err)

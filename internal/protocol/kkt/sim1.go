@@ -164,16 +164,9 @@ func (m *mac) operatorSign(requisites []byte) (sign [operatorSignLen]byte) {
 	m.begin()
 	m.write(append(m.buf[:0], signsAck, byte(CodeAck), 0))
 	for _, wanted := range [...]uint16{tagOperatorINN, tagDrive, tagNumber, tagDateTime} {
-		for rest := requisites; ; {
-			tag, _, next, ok := nextRequisite(rest)
-			if !ok {
-				break
-			}
-			if tag == wanted {
-				m.write(rest[:len(rest)-len(next)])
-				break
-			}
-			rest = next
+		if value, ok := findRequisite(requisites, wanted); ok {
+			m.write(binary.LittleEndian.AppendUint16(binary.LittleEndian.AppendUint16(m.buf[:0], wanted), uint16(len(value))))
+			m.write(value)
 		}
 	}
 	m.end()

@@ -19,8 +19,12 @@ func (s *SIM1) SealDocument(drive DriveNumber, code DocCode, number uint32, requ
 	document := append(make([]byte, 0, len(requisites)+32), byte(code), 0, 0, 0)
 	document = append(document, requisites...)
 	sign, ok := m.documentSign(uint16(code), requisites)
-	if !ok {
+	_, signed := findRequisite(requisites, tagDocumentSign)
+	switch {
+	case !ok:
 		return Sealed{}, badValue("document", "the requisites are no list of tag, length and value")
+	case signed:
+		return Sealed{}, badValue("fiscalSign", "it is the drive's own")
 	}
 	what, prefix := signsRequest, prefixRequest
 	var paper uint32
@@ -66,15 +70,6 @@ func (s *SIM1) CheckAnswer(h FrameHeader, document []byte, sign [8]byte) bool {
 	}
 	_, requisites, _, _ := nextRequisite(document)
 	want := m.operatorSign(requisites)
-	for rest := requisites; len(rest) > 0; {
-		tag, value, next, ok := nextRequisite(rest)
-		if !ok {
-			return false
-		}
-		if tag == tagOperatorSign {
-			return equal(value, want[:])
-		}
-		rest = next
-	}
-	return false
+	got, _ := findRequisite(requisites, tagOperatorSign)
+	return equal(got, want[:])
 }

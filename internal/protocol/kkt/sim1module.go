@@ -33,24 +33,17 @@ func (s *SIM1) VerifyDocumentSign(_ context.Context, drive DriveNumber, document
 	if !ok || len(behind) > 0 {
 		return SignNotCheckable, nil
 	}
-	var got []byte
-	for rest := requisites; len(rest) > 0; {
-		tag, value, next, ok := nextRequisite(rest)
-		if !ok {
-			return SignNotCheckable, nil
-		}
-		if tag == tagDocumentSign {
-			got = value
-		}
-		rest = next
-	}
-	if got == nil {
+	got, ok := findRequisite(requisites, tagDocumentSign)
+	if !ok {
 		return SignNotCheckable, nil
 	}
 	m := s.take(drive)
 	defer s.release(m)
 	want, ok := m.documentSign(code, requisites)
-	if !ok || !equal(got, want[:]) {
+	switch {
+	case !ok:
+		return SignNotCheckable, nil
+	case !equal(got, want[:]):
 		return SignWrong, nil
 	}
 	return SignRight, nil

@@ -52,3 +52,19 @@ func nextRequisite(b []byte) (tag uint16, value, rest []byte, ok bool) {
 	}
 	return binary.LittleEndian.Uint16(b), b[tlvHead : tlvHead+n], b[tlvHead+n:], true
 }
+
+// findRequisite is the first requisite with the tag at the top of a list, as
+// far as the list can be read.
+func findRequisite(b []byte, wanted uint16) (value []byte, ok bool) {
+	for len(b) > 0 {
+		tag, value, rest, whole := nextRequisite(b)
+		if !whole {
+			break
+		}
+		if tag == wanted {
+			return value, true
+		}
+		b = rest
+	}
+	return nil, false
+}
