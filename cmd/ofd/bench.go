@@ -34,6 +34,8 @@ type benchKKMCmd struct {
 	DB          config.DB     `name:"db" env:"OFD_DB" placeholder:"URL" help:"Database server for it instead, postgres://…, migrated; what is sent stays there."`
 	KeyFile     string        `name:"key-file" env:"OFD_KEY_FILE" type:"path" default:"ofd-data/master.key" placeholder:"FILE" help:"Master key of that installation."`
 	Fill        uint64        `placeholder:"N" help:"Measure, store so many entries of other registers, measure again."`
+	Idle        int           `placeholder:"N" help:"Hold so many silent connections beside the load, to an operator in a process of its own, and tell what one of them costs."`
+	TLS         bool          `name:"tls" help:"With --idle: these and the load over TLS."`
 	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own; needs --credentials."`
 	CPUProfile  string        `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write a CPU profile of the load, for go tool pprof."`
 	Credentials string        `type:"path" placeholder:"FILE" help:"Its registers, [{\"id\": 200145, \"token\": 2704817126}, …]; written back with the tokens of the end."`
@@ -59,6 +61,9 @@ The exit code is 1 when nothing was accepted or p99 is above --max-p99.`
 func (c *benchKKMCmd) Run(con *console) error {
 	if c.Registers < 1 || c.Connections < 1 || c.Duration <= 0 {
 		return errors.New("there is no load without registers, connections and time")
+	}
+	if c.Idle > 0 {
+		return benchIdle(con, c)
 	}
 	cfg := bench.Config{
 		Connections: c.Connections, Duration: c.Duration, Warmup: c.Warmup, Rate: c.Rate, Zone: almaty,

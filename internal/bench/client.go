@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -229,7 +230,11 @@ func (c *client) exchange(ctx context.Context, frame []byte) (answer, error) {
 }
 
 func (c *client) connect(ctx context.Context) error {
-	conn, err := (&net.Dialer{Timeout: patience}).DialContext(ctx, "tcp", c.cfg.Addr)
+	dial := (&net.Dialer{Timeout: patience}).DialContext
+	if c.cfg.TLS != nil {
+		dial = (&tls.Dialer{NetDialer: &net.Dialer{Timeout: patience}, Config: c.cfg.TLS}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", c.cfg.Addr)
 	if err != nil {
 		return err
 	}

@@ -35,6 +35,12 @@ type Report struct {
 	Filled            uint64            `json:"filled,omitempty"`       // entries stored before this load, after another one
 	BeforePerSecond   float64           `json:"before_per_s,omitempty"` // accepted by that other one
 	RatioBefore       float64           `json:"ratio_before,omitempty"` // accepted to that
+	// Of a load beside idle connections; 0 without any.
+	IdleConnections int     `json:"idle_connections,omitempty"`
+	IdleTLS         bool    `json:"idle_tls,omitempty"`
+	IdleBytes       int64   `json:"bytes_per_idle_connection,omitempty"` // of the operator's resident memory
+	IdleOpened      float64 `json:"idle_opened_s,omitempty"`             // what opening them took
+	IdleLost        int     `json:"idle_lost,omitempty"`                 // did not answer when the load was over
 }
 
 // Ceilings are what the same machine does when nothing is judged or stored.
@@ -105,6 +111,14 @@ func (r Report) Write(w io.Writer) error {
 	}
 	if r.StorePerSecond > 0 {
 		line("bare insert", fmt.Sprintf("%.0f", r.StorePerSecond), fmt.Sprintf("rows/s; we reach %.1f %%", 100*r.RatioStore))
+	}
+	if r.IdleConnections > 0 {
+		kind := "plain"
+		if r.IdleTLS {
+			kind = "TLS"
+		}
+		line("idle", r.IdleConnections, fmt.Sprintf("connections, %s, opened in %.1f s, %d lost", kind, r.IdleOpened, r.IdleLost))
+		line("each", r.IdleBytes, "bytes of resident memory")
 	}
 	return t.Flush()
 }

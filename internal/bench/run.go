@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -22,6 +23,7 @@ type Credential struct {
 // Config describes a load. Addr and Registers must be set.
 type Config struct {
 	Addr        string
+	TLS         *tls.Config   // nil is plain
 	Registers   []Credential  // each is used by one connection
 	Connections int           // 0 means 64; never more than registers
 	Duration    time.Duration // of the measured part; 0 means 10 s

@@ -1,0 +1,261 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"openofd/internal/bench"
+)
+
+// idleOpeners is how many connections are opened at a time, each by a register
+// that has no part in the load.
+const idleOpeners = 16
+
+// benchIdle holds silent connections to an operator in a process of its own,
+// for one process may not have descriptors for both ends, while a load runs
+// beside them. Its memory before and after tells what a connection costs. The
+// operator's idle timeout is an hour for the run, so that silence is allowed.
+func benchIdle(con *console, c *benchKKMCmd) (err error) {
+	if c.Addr != "" || c.Fill > 0 {
+		return errors.New("--idle goes neither with --addr nor with --fill")
+	}
+	dir, err := os.MkdirTemp("", "ofd-bench-")
+	if err != nil {
+		return fmt.Errorf("folder of the operator: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	load, idle, err := c.idleRegisters(con, dir)
+	if err != nil {
+		return err
+	}
+	s, err := c.startServed(con, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+
+	before, err := s.resident()
+	if err != nil {
+		return err
+	}
+	con.say("opening %d connections", c.Idle)
+	held, err := bench.OpenIdle(con.ctx, bench.IdleConfig{Addr: s.addr, TLS: s.trust, Connections: c.Idle, Registers: idle})
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	after, err := s.resident()
+	if err != nil {
+		return err
+	}
+	con.say("%d registers over %d connections for %v", c.Registers, min(c.Connections, c.Registers), c.Warmup+c.Duration)
+	ran, err := c.profiled(func() (*bench.Load, error) {
+		return bench.Run(con.ctx, bench.Config{
+			Addr: s.addr, TLS: s.trust, Registers: load,
+			Connections: c.Connections, Duration: c.Duration, Warmup: c.Warmup, Rate: c.Rate, Zone: almaty,
+		})
+	})
+	if err != nil {
+		return err
+	}
+	report := bench.NewReport(ran, c.Rate, bench.Ceilings{})
+	report.IdleConnections, report.IdleTLS = c.Idle, c.TLS
+	report.IdleBytes, report.IdleOpened = (after-before)/int64(c.Idle), held.Opened.Seconds()
+	report.IdleLost = held.Lost(con.ctx)
+	var written error
+	if err := con.result(report, func(w io.Writer) { written = report.Write(w) }); err != nil || written != nil {
+		return errors.Join(err, written)
+	}
+	switch {
+	case ran.Accepted == 0:
+		return &found{"nothing was accepted"}
+	case report.IdleLost > 0:
+		return &found{"idle connections were lost"}
+	case ran.Latency(990) > c.MaxP99:
+		con.say("p99 is %v, above --max-p99 %v", ran.Latency(990).Round(time.Millisecond), c.MaxP99)
+		return &found{"p99 is too high"}
+	}
+	return nil
+}
+
+// idleRegisters registers who will speak, before the operator runs.
+func (c *benchKKMCmd) idleRegisters(con *console, dir string) (load, idle []bench.Credential, err error) {
+	at := coreConfig{Dir: dir, DB: c.DB.URL, Serve: true, Operator: demoOperator().At(con.file.Site)}
+	if c.DB.URL != "" {
+		at.KeyFile = c.KeyFile
+	}
+	core, err := startCore(con.ctx, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, core.stop()) }()
+	all, err := benchRegisters(con, core, c.Registers+idleOpeners)
+	if err != nil {
+		return nil, nil, err
+	}
+	return all[:c.Registers], all[c.Registers:], nil
+}
+
+// served is an operator that runs in a process of its own.
+type served struct {
+	cmd   *exec.Cmd
+	addr  string
+	trust *tls.Config // nil for the plain door
+	said  chan error  // its log has ended, or it has ended itself
+	last  string      // line of its log; good when said has spoken
+}
+
+// servedStop bounds how long it may take to stop.
+const servedStop = 15 * time.Second
+
+// startServed runs `ofd serve` and waits until it says that it is ready.
+func (c *benchKKMCmd) startServed(con *console, dir string) (*served, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find the program: %w", err)
+	}
+	file := filepath.Join(dir, "bench.toml")
+	settings := fmt.Sprintf(`[kkm]
+idle_timeout = "1h"
+[limits]
+connections = %[1]d
+per_address = %[1]d
+exchanges = "off"
+address_frames_per_second = "off"
+register_frames_per_second = "off"
+`, c.Idle+c.Connections+64)
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		return nil, fmt.Errorf("settings of the operator: %w", err)
+	}
+	args := []string{"--config", file, "serve", "--data", dir, "--kkm-addr", "127.0.0.1:0", "--http-addr", "off", "--ops-addr", "off"}
+	if c.DB.URL != "" {
+		args = append(args, "--db", c.DB.URL, "--key-file", c.KeyFile)
+	}
+	s, door := &served{said: make(chan error, 1)}, "kkm"
+	if c.TLS {
+		cert, key, trust, err := selfSigned(dir)
+		if err != nil {
+			return nil, err
+		}
+		s.trust, door = trust, "kkm-tls"
+		args = append(args, "--kkm-tls-addr", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
+	}
+	s.cmd = exec.CommandContext(con.ctx, program, args...)
+	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
+	s.cmd.WaitDelay = servedStop
+	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OFD_") })
+	out, err := s.cmd.StderrPipe()
+	if err != nil {
+		return nil, fmt.Errorf("start the operator: %w", err)
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start the operator: %w", err)
+	}
+	ready := make(chan string, 1)
+	go func() { s.said <- s.listen(out, door, ready) }()
+	select {
+	case s.addr = <-ready:
+		return s, nil
+	case <-con.ctx.Done():
+	case err = <-s.said:
+		s.said <- err
+	case <-time.After(time.Minute):
+		err = errors.New("not ready within a minute")
+	}
+	stopped := s.stop()
+	return nil, fmt.Errorf("start the operator: %w", errors.Join(con.ctx.Err(), err, stopped))
+}
+
+// listen reads the operator's log to its end, and finds where the door is.
+func (s *served) listen(log io.Reader, door string, ready chan<- string) error {
+	addr := ""
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		s.last = lines.Text()
+		var line struct{ Msg, Door, Addr string }
+		if json.Unmarshal(lines.Bytes(), &line) != nil {
+			continue
+		}
+		switch {
+		case line.Msg == "listening" && line.Door == door:
+			addr = line.Addr
+		case line.Msg == "ready":
+			ready <- addr
+		}
+	}
+	return lines.Err()
+}
+
+// stop asks the operator to stop and waits for it.
+func (s *served) stop() error {
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended
+	late := time.AfterFunc(servedStop, func() { _ = s.cmd.Process.Kill() })
+	defer late.Stop()
+	err := errors.Join(<-s.said, s.cmd.Wait())
+	if err != nil {
+		return fmt.Errorf("the operator ended badly: %w; it said last: %s", err, s.last)
+	}
+	return nil
+}
+
+// resident is its memory in RAM, in bytes, as the kernel counts it.
+func (s *served) resident() (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, fmt.Errorf("memory of the operator: %w", err)
+	}
+	for line := range bytes.Lines(b) {
+		if f := strings.Fields(string(line)); len(f) == 3 && f[0] == "VmRSS:" && f[2] == "kB" {
+			kib, err := strconv.ParseInt(f[1], 10, 64)
+			return kib << 10, err
+		}
+	}
+	return 0, errors.New("memory of the operator: the kernel does not tell")
+}
+
+// selfSigned makes a certificate for one run in dir, and who trusts it.
+func selfSigned(dir string) (certFile, keyFile string, trust *tls.Config, err error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", "", nil, err
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		return "", "", nil, err
+	}
+	secret, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		return "", "", nil, err
+	}
+	certFile, keyFile = filepath.Join(dir, "bench.crt"), filepath.Join(dir, "bench.key")
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	trust = &tls.Config{RootCAs: x509.NewCertPool(), ServerName: "localhost"}
+	trust.RootCAs.AppendCertsFromPEM(cert)
+	return certFile, keyFile, trust, errors.Join(
+		os.WriteFile(certFile, cert, 0o600),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: secret}), 0o600),
+	)
+}
