@@ -47,7 +47,7 @@ func ok(text string, token uint32) Answer {
 func no(code, token uint32) Answer { return Answer{Code: code, Token: token} }
 
 // TestHistories: what one operator could have answered, and what it could not.
-// Req: P-011, P-013
+// Req: P-011
 func TestHistories(t *testing.T) {
 	tests := []struct {
 		name  string

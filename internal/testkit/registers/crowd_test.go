@@ -2,8 +2,11 @@ package registers
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,12 +39,29 @@ func TestNodesTakeTurns(t *testing.T) {
 	}
 }
 
+// rounds runs a test of faults under one seed after another: one seed, or as
+// many as OFD_FAULT_ROUNDS says.
+func rounds(t *testing.T, first uint64, round func(t *testing.T, seed uint64)) {
+	n := uint64(1)
+	if text := os.Getenv("OFD_FAULT_ROUNDS"); text != "" {
+		var err error
+		if n, err = strconv.ParseUint(text, 10, 16); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seed := first; seed < first+n; seed++ {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) { round(t, seed) })
+	}
+}
+
 // TestFaultsOfTheStore: commits of two nodes are refused, lost, made and denied,
 // slow, and nothing works for a while; the links break as well. Each answered
 // document is stored once with the same answer, and every register's history is
 // one that a single operator could have made.
-// Req: P-011, P-013, O-047
-func TestFaultsOfTheStore(t *testing.T) {
+// Req: P-011
+func TestFaultsOfTheStore(t *testing.T) { rounds(t, 3, faultsOfTheStore) }
+
+func faultsOfTheStore(t *testing.T, seed uint64) {
 	o := onSQLite(t, 2)
 	var addrs []string
 	var cables []*faultnet.Proxy
@@ -51,7 +71,7 @@ func TestFaultsOfTheStore(t *testing.T) {
 	}
 	c := o.crowd(t, 20, everyClose+2, addrs)
 
-	const seed, planned = 3, 20_000
+	const planned = 20_000
 	dice := rand.New(rand.NewPCG(seed, 1))
 	faults := slices.DeleteFunc(testkit.Faults(), func(f testkit.Fault) bool { return f == testkit.Hangs })
 	o.faulty.Delay = 20 * time.Millisecond
@@ -81,23 +101,24 @@ func TestFaultsOfTheStore(t *testing.T) {
 		o.faulty.At(step, testkit.Works)
 	}
 	n := o.settle(t, c)
-	if made < 20 || cuts < 3 {
+	if made < 10 || cuts < 3 {
 		t.Errorf("%d faults of the store and %d cuts, want more", made, cuts)
 	}
-	t.Logf("seed %d: faults injected %d, %v", seed, made+cuts, n)
+	t.Logf("faults injected %d, %v", made+cuts, n)
 }
 
 // TestFaultsOfTheCommit: connections of two nodes to PostgreSQL break before,
 // in and after a COMMIT, answers to it are held back, and now and then all of
 // them are cut, paused or refused. What is promised is as above.
-// Req: P-011, P-013, O-047
-func TestFaultsOfTheCommit(t *testing.T) {
+// Req: P-011
+func TestFaultsOfTheCommit(t *testing.T) { rounds(t, 5, faultsOfTheCommit) }
+
+func faultsOfTheCommit(t *testing.T, seed uint64) {
 	o := onPostgres(t, 2)
 	c := o.crowd(t, 20, everyClose+2, o.addrs)
-	const seed = 5
 	dice := rand.New(rand.NewPCG(seed, 1))
 	for i, cable := range o.cables {
-		cable.AtCommit(faultnet.Seeded(uint64(seed+i), 12,
+		cable.AtCommit(faultnet.Seeded(seed<<8+uint64(i), 6,
 			faultnet.Fate{Harm: faultnet.CutBefore}, faultnet.Fate{Harm: faultnet.CutDuring}, faultnet.Fate{Harm: faultnet.CutAfter},
 			faultnet.Fate{Harm: faultnet.Hold, For: 50 * time.Millisecond}))
 	}
@@ -128,7 +149,7 @@ func TestFaultsOfTheCommit(t *testing.T) {
 	if injected < 10 {
 		t.Errorf("%d faults, want more", injected)
 	}
-	t.Logf("seed %d: faults injected %d, %v", seed, injected, n)
+	t.Logf("faults injected %d, %v", injected, n)
 }
 
 // runUnder lets a crowd work while something is done to it again and again.
