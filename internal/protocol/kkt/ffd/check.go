@@ -54,6 +54,9 @@ type checker struct {
 // judged by its form alone.
 func (d *Document) Check(in Circumstances) Verdict {
 	c := checker{d: d, in: in, time: d.Time()}
+	if d.shape == nil && d.fault == nil { // never parsed
+		return Verdict{Worst: Unreadable}
+	}
 	if d.fault != nil {
 		c.note(ruleForm, d.fault.Path, d.fault.Off, []any{"break", d.fault.Why})
 		return c.out

@@ -71,7 +71,9 @@ type Definition struct {
 	Values []Value         // of an enumeration or the bits of a mask
 	Since  fiscal.WallTime // first day of the order that brought it, 0 always
 	Paper  bool            // printed only; never forwarded
-	Places []Place         // where it may stand
+	// Personal data of the buyer: not for logs, nor for everybody.
+	Personal bool
+	Places   []Place // where it may stand
 	// where words Places: forms and tags, then for FFD 1.0, 1.05, 1.1 and 1.2
 	// what the order asks, then * where it may repeat: "3,4:ORRR* 81:---C".
 	where   string

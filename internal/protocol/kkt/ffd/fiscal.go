@@ -101,7 +101,7 @@ func (d *Document) receipt() *fiscal.Receipt {
 	}
 	worded := func(t Tag) bool {
 		switch t {
-		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem:
+		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem, 1071, TagBuyerContact, 1228:
 			return true
 		}
 		return false
@@ -129,12 +129,12 @@ func (d *Document) receipt() *fiscal.Receipt {
 		}
 	}
 	r.Buyer = d.buyer()
-	r.Requisites = d.requisites(0, len(d.nodes), func(t Tag) bool { return worded(t) || t == 1071 })
+	r.Requisites = d.requisites(0, len(d.nodes), worded)
 	return r
 }
 
-// buyer is what a receipt says of its buyer; the requisites stay among the
-// others as well, for people read them by their names.
+// buyer is what a receipt says of its buyer. What else tag 1256 holds stays
+// among the requisites.
 func (d *Document) buyer() fiscal.Buyer {
 	var b fiscal.Buyer
 	contact := d.Text(TagBuyerContact)

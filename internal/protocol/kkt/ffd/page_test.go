@@ -63,6 +63,9 @@ required, **C** required in the cases of the order's notes, **O** may be absent,
 		if d.Paper {
 			note = " Printed only."
 		}
+		if d.Personal {
+			note += " Personal data."
+		}
 		fmt.Fprintf(&b, "| %d | %s | %s; %s.%s | %s | %s | %s |\n", d.Tag, name, d.RU, d.EN, note, d.Type, length(d), where(d))
 		if key := meanings(d); d.Values != nil && !listed[key] {
 			listed[key] = true

@@ -75,7 +75,10 @@ func Parse(raw []byte, unstated Version) (*Document, error) {
 // Parse reads a document into d and forgets what was there. It reuses d's
 // memory.
 func (d *Document) Parse(raw []byte, unstated Version) error {
-	*d = Document{raw: raw, nodes: d.nodes[:0]}
+	if !unstated.Known() {
+		unstated = V100 // the only one in which a document need not say it
+	}
+	*d = Document{raw: raw, nodes: d.nodes[:0], Version: unstated}
 	if len(raw) < headLen {
 		return d.fail(len(raw), "the head of the document is cut off")
 	}
@@ -116,9 +119,6 @@ func stated(f Form, body []byte, unstated Version) Version {
 			return versionOf(body[headLen])
 		}
 		body = body[headLen+size:]
-	}
-	if !unstated.Known() {
-		return V100 // the only one in which a document need not say it
 	}
 	return unstated
 }
