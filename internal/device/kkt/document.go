@@ -5,6 +5,7 @@ import (
 
 	"openofd/internal/fiscal"
 	wire "openofd/internal/protocol/kkt"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // Document is what a drive makes a fiscal document of.
@@ -73,4 +74,28 @@ func u32(b []byte, tag uint16, v uint32) []byte {
 	var value [4]byte
 	binary.LittleEndian.PutUint32(value[:], v)
 	return wire.AppendRequisite(b, tag, value[:]...)
+}
+
+// Written is a document that the format writes from one of its structs.
+type Written struct {
+	Form    ffd.Form
+	Version ffd.Version
+	// Fill gives the struct of the form, with the drive's numbers where they
+	// belong and the fiscal sign left out.
+	Fill func(n Numbers) any
+}
+
+var _ Document = Written{}
+
+// Code implements Document.
+func (w Written) Code() wire.DocCode { return wire.DocCode(w.Form) }
+
+// AppendRequisites implements Document.
+func (w Written) AppendRequisites(b []byte, n Numbers) ([]byte, error) {
+	document, err := ffd.Append(nil, w.Form, w.Version, w.Fill(n))
+	if err != nil {
+		return b, err
+	}
+	const head = 4 // tag and length of the whole, which the drive writes itself
+	return append(b, document[head:]...), nil
 }

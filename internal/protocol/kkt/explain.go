@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // Direction says which way a message goes.
@@ -28,9 +29,9 @@ const (
 )
 
 // Explanation is a message in readable form with everything that is wrong with
-// header, container and the requisites that the exchange knows. What else the
-// document says is explained by the folder ffd, of Document. Signs are not
-// checked: that takes keys.
+// header, container and the requisites that the exchange knows; the document
+// comes with its own explanation, by the rules of its format that need no
+// registration data. Signs are not checked: that takes keys.
 type Explanation struct {
 	Direction Direction      `json:"direction,omitempty"`
 	Service   string         `json:"service,omitempty"`
@@ -39,11 +40,12 @@ type Explanation struct {
 	Payload   *PayloadFields `json:"payload,omitempty"`   // nil where there is none, or it is encrypted
 	Findings  []Finding      `json:"findings"`
 
-	Document   []byte `json:"-"` // the document's bytes within the message; nil where there is none
-	DocumentAt int    `json:"-"` // where they begin
+	Document   *ffd.Explanation `json:"document,omitempty"`   // its offsets count from DocumentAt
+	DocumentAt int              `json:"documentAt,omitempty"` // byte of the message at which the document begins
 }
 
-// OK reports whether no finding is an error.
+// OK reports whether header and container are in order: no finding is an
+// error. What the format's rules find stands in Document.
 func (e *Explanation) OK() bool {
 	for _, f := range e.Findings {
 		if f.Severity == SeverityError {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // inspector walks a message and notes everything that is wrong with it. Unlike
@@ -16,6 +18,7 @@ type inspector struct {
 	behind  []byte // what follows the message
 	service Service
 	drive   DriveNumber // of the header; zero where there is none
+	version PVersion    // of the header
 }
 
 func (x *inspector) add(s Severity, off int, field, rule, key, why string, kv ...any) {
@@ -53,7 +56,7 @@ func (x *inspector) header() (body []byte, more bool) {
 	}
 	h, _ := ParseHeader(b)
 	x.Header = headerFields(b, h)
-	x.service = h.Service
+	x.service, x.version = h.Service, h.Version
 	if !x.signature(b, h) {
 		return nil, false
 	}
@@ -263,12 +266,13 @@ func (x *inspector) payload(f FrameHeader, b []byte, at int) {
 		x.warn(at, "payload", rulePayload, "payload.encrypted", "it does not begin with a document: encrypted, as it seems; only the crypto module can open it")
 		return
 	}
-	x.Document, x.DocumentAt = document, at
 	if tail := b[len(b)-2:]; tail[0]|tail[1] != 0 {
 		x.warn(at+len(b)-2, "payload", rulePayload, "payload.tail", fmt.Sprintf("% X where two zeros were always seen", tail))
 	}
 	o, err := CheckDocument(f, document)
 	x.Payload = payloadFields(document, sign, o)
+	form := ffd.Explain(document, VersionOf(o.Version, 0, x.version), ffd.Circumstances{})
+	x.Document, x.DocumentAt = &form, at
 	x.document(f, document, at, err)
 	if f.Code == CodeAck && x.OK() {
 		a, err := ParseAck(document)
