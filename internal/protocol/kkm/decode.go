@@ -34,6 +34,7 @@ type decoder struct {
 	s   string
 	bad bool
 	rooms
+	lines lines // of the receipt that the ticket is
 }
 
 // decoders rest between two requests: a free list, which nothing depends on.
@@ -49,6 +50,8 @@ func (d *decoder) release() {
 		return
 	}
 	d.clear()
+	d.lines.items.clear()
+	d.lines.taxes.clear()
 	d.s, d.bad = "", false
 	decoders.Put(d)
 }
@@ -130,6 +133,15 @@ func (r *room[T]) append(list []T, v T) []T {
 	r.block[r.used] = v
 	r.used++
 	return r.block[r.used-n-1 : r.used : r.used]
+}
+
+// begin gives an empty list with room for n.
+func (r *room[T]) begin(n int) []T {
+	if n > len(r.block)-r.used {
+		r.block, r.used = make([]T, max(n, 2*len(r.block))), 0
+	}
+	r.used += n
+	return r.block[r.used-n : r.used-n : r.used]
 }
 
 func (r *room[T]) clear() {

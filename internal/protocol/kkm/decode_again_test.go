@@ -2,6 +2,7 @@ package kkm_test
 
 import (
 	"math/rand/v2"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -42,6 +43,11 @@ func TestDecodeAgain(t *testing.T) {
 		read++
 		if !proto.Equal(r.Msg, slow) {
 			t.Fatalf("ParseRequest reads %x as %v, alone it is %v", payload, r.Msg, slow)
+		}
+		if r.Msg.Ticket != nil {
+			if got, want := kkm.Opened(&r), kkm.OpenedAlone(slow.Ticket); !reflect.DeepEqual(got, want) {
+				t.Fatalf("the receipt in %x is %+v, alone it is %+v", payload, got, want)
+			}
 		}
 		name := r.Msg.GetTicket().GetOperator().GetName()
 		kept, copies = append(kept, name), append(copies, strings.Clone(name))

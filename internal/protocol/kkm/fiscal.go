@@ -105,20 +105,26 @@ func cashierOf(o *kkmpb.Operator) fiscal.Cashier {
 	return fiscal.Cashier{Code: o.GetCode(), Name: o.GetName()}
 }
 
-// receiptOf opens a ticket. It judges nothing: what cannot be represented is
-// left out or 0, and the checks say so.
-func receiptOf(t *kkmpb.TicketRequest) fiscal.Receipt {
+// lines are where the lines of an opened ticket lie.
+type lines struct {
+	items room[fiscal.Item]
+	taxes room[fiscal.Tax]
+}
+
+// receiptOf opens a ticket into l. It judges nothing: what cannot be
+// represented is left out or 0, and the checks say so.
+func receiptOf(t *kkmpb.TicketRequest, l *lines) fiscal.Receipt {
 	r := fiscal.Receipt{
 		Op:      OpOf(t.GetOperation()),
 		Cashier: cashierOf(t.GetOperator()),
 		Total:   MoneyOf(t.GetAmounts().GetTotal()),
 		Taken:   likely(t.GetAmounts().GetTaken()),
-		Taxes:   taxesOf(t.Taxes),
+		Taxes:   taxesOf(t.Taxes, l),
 	}
 	r.Time, _ = TimeOf(t.GetDateTime())
-	r.Items = make([]fiscal.Item, 0, len(t.Items))
+	r.Items = l.items.begin(len(t.Items))
 	for _, it := range t.Items {
-		if item, ok := itemOf(it); ok {
+		if item, ok := itemOf(it, l); ok {
 			r.Items = append(r.Items, item)
 		}
 	}
@@ -126,8 +132,8 @@ func receiptOf(t *kkmpb.TicketRequest) fiscal.Receipt {
 	for _, p := range t.Payments {
 		r.Payments = append(r.Payments, paymentOf(p))
 	}
-	r.Discount = modifierOf(t.GetAmounts().GetDiscount())
-	r.Markup = modifierOf(t.GetAmounts().GetMarkup())
+	r.Discount = modifierOf(t.GetAmounts().GetDiscount(), l)
+	r.Markup = modifierOf(t.GetAmounts().GetMarkup(), l)
 	r.ChangeDue = changeOf(t, &r)
 	if x := t.ExtensionOptions; x != nil {
 		r.Buyer = fiscal.Buyer{XIN: fiscal.XIN(x.GetCustomerIinOrBin()), Email: x.GetCustomerEmail(), Phone: x.GetCustomerPhone()}
@@ -160,14 +166,14 @@ func changeOf(t *kkmpb.TicketRequest, r *fiscal.Receipt) fiscal.Money {
 	return 0
 }
 
-func itemOf(it *kkmpb.TicketRequest_Item) (fiscal.Item, bool) {
+func itemOf(it *kkmpb.TicketRequest_Item, l *lines) (fiscal.Item, bool) {
 	switch it.GetType() {
 	case kkmpb.TicketRequest_ITEM_TYPE_COMMODITY:
 		if c := it.Commodity; c != nil {
 			q, _ := quantityOf(c.GetQuantity())
 			return fiscal.Item{
 				Kind: fiscal.ItemGoods, Code: c.GetCode(), Name: c.GetName(), Section: c.GetSectionCode(),
-				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: MoneyOf(c.Price), Cost: MoneyOf(c.Sum), Taxes: taxesOf(c.Taxes),
+				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: MoneyOf(c.Price), Cost: MoneyOf(c.Sum), Taxes: taxesOf(c.Taxes, l),
 				Barcode: c.GetBarcode(), NTIN: c.GetNtin(), ProductID: c.GetProductId(), PaperStamp: c.GetPhysicalLabel(),
 				ExciseStamps: stamps(c.GetExciseStamp(), c.ListExciseStamp), Requisites: pairs(nil, c.Auxiliary),
 			}, true
@@ -177,44 +183,44 @@ func itemOf(it *kkmpb.TicketRequest_Item) (fiscal.Item, bool) {
 			q, _ := quantityOf(c.GetQuantity())
 			return fiscal.Item{
 				Kind: fiscal.ItemGoods, Storno: true, Name: c.GetName(), Section: c.GetSectionCode(),
-				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: MoneyOf(c.Price), Cost: MoneyOf(c.Sum), Taxes: taxesOf(c.Taxes),
+				Quantity: q, Unit: c.GetMeasureUnitCode(), Price: MoneyOf(c.Price), Cost: MoneyOf(c.Sum), Taxes: taxesOf(c.Taxes, l),
 				Barcode: c.GetBarcode(), NTIN: c.GetNtin(), ProductID: c.GetProductId(), PaperStamp: c.GetPhysicalLabel(),
 				ExciseStamps: stamps(c.GetExciseStamp(), c.ListExciseStamp), Requisites: pairs(nil, c.Auxiliary),
 			}, true
 		}
 	case kkmpb.TicketRequest_ITEM_TYPE_MARKUP:
-		return changeItem(fiscal.ItemMarkup, false, it.Markup)
+		return changeItem(fiscal.ItemMarkup, false, it.Markup, l)
 	case kkmpb.TicketRequest_ITEM_TYPE_STORNO_MARKUP:
-		return changeItem(fiscal.ItemMarkup, true, it.StornoMarkup)
+		return changeItem(fiscal.ItemMarkup, true, it.StornoMarkup, l)
 	case kkmpb.TicketRequest_ITEM_TYPE_DISCOUNT:
-		return changeItem(fiscal.ItemDiscount, false, it.Discount)
+		return changeItem(fiscal.ItemDiscount, false, it.Discount, l)
 	case kkmpb.TicketRequest_ITEM_TYPE_STORNO_DISCOUNT:
-		return changeItem(fiscal.ItemDiscount, true, it.StornoDiscount)
+		return changeItem(fiscal.ItemDiscount, true, it.StornoDiscount, l)
 	}
 	return fiscal.Item{}, false
 }
 
-func changeItem(k fiscal.ItemKind, storno bool, m *kkmpb.TicketRequest_Modifier) (fiscal.Item, bool) {
+func changeItem(k fiscal.ItemKind, storno bool, m *kkmpb.TicketRequest_Modifier, l *lines) (fiscal.Item, bool) {
 	if m == nil {
 		return fiscal.Item{}, false
 	}
-	return fiscal.Item{Kind: k, Storno: storno, Name: m.GetName(), Cost: MoneyOf(m.Sum), Taxes: taxesOf(m.Taxes), Requisites: pairs(nil, m.Auxiliary)}, true
+	return fiscal.Item{Kind: k, Storno: storno, Name: m.GetName(), Cost: MoneyOf(m.Sum), Taxes: taxesOf(m.Taxes, l), Requisites: pairs(nil, m.Auxiliary)}, true
 }
 
-func modifierOf(m *kkmpb.TicketRequest_Modifier) *fiscal.Modifier {
+func modifierOf(m *kkmpb.TicketRequest_Modifier, l *lines) *fiscal.Modifier {
 	if m == nil {
 		return nil
 	}
-	return &fiscal.Modifier{Name: m.GetName(), Sum: MoneyOf(m.Sum), Taxes: taxesOf(m.Taxes)}
+	return &fiscal.Modifier{Name: m.GetName(), Sum: MoneyOf(m.Sum), Taxes: taxesOf(m.Taxes, l)}
 }
 
-func taxesOf(all []*kkmpb.TicketRequest_Tax) []fiscal.Tax {
+func taxesOf(all []*kkmpb.TicketRequest_Tax, l *lines) []fiscal.Tax {
 	if len(all) == 0 {
 		return nil
 	}
-	taxes := make([]fiscal.Tax, len(all))
-	for i, t := range all {
-		taxes[i] = fiscal.Tax{Kind: t.GetTaxType(), Percent: t.GetPercent(), Sum: MoneyOf(t.Sum), Included: t.GetIsInTotalSum()}
+	taxes := l.taxes.begin(len(all))
+	for _, t := range all {
+		taxes = append(taxes, fiscal.Tax{Kind: t.GetTaxType(), Percent: t.GetPercent(), Sum: MoneyOf(t.Sum), Included: t.GetIsInTotalSum()})
 	}
 	return taxes
 }

@@ -41,7 +41,7 @@ func Read(rec *fiscal.Record) (fiscal.Document, error) {
 	}
 	switch rec.Kind {
 	case fiscal.DocReceipt:
-		r := receiptOf(req.Msg.GetTicket())
+		r := receiptOf(req.Msg.GetTicket(), new(lines))
 		r.Time = rec.DeviceTime // the time that was settled on
 		d.Receipt = &r
 		d.Extra = printed(req.Msg.GetTicket())

@@ -106,6 +106,14 @@ func ParseRequest(h Header, payload []byte) Request {
 	return r
 }
 
+// lines are where the lines of the request's receipt may lie until Release.
+func (r *Request) lines() *lines {
+	if r.decoder == nil {
+		return new(lines)
+	}
+	return &r.decoder.lines
+}
+
 func (r *Request) decode(payload []byte) {
 	if r.Msg, r.decoder = decodeFast(payload); r.Msg != nil {
 		r.Err = nil

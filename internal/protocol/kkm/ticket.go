@@ -10,7 +10,7 @@ func (j *judgement) ticket(t *kkmpb.TicketRequest) (fiscal.Decision, error) {
 	code := t.GetOfflineTicketNumber()
 	j.replay = code != 0 || j.period.away
 
-	r := receiptOf(t)
+	r := receiptOf(t, j.req.lines())
 	r.Time = j.times("date_time", t.DateTime)
 	if code != 0 && !j.s.Found.Asked {
 		return fiscal.Decision{Needs: &fiscal.Needs{DeviceNumber: uint64(code), DeviceDay: r.Time}}, nil
