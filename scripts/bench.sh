@@ -16,16 +16,35 @@ parts() {
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 
-# load NAME FLAGS... runs the load test on a folder of its own.
+# load FLAGS... runs the load test on a new folder.
 load() {
-	local name=$1
-	shift
-	./ofd bench kkm --data "$data/$name" "$@"
+	rm -rf "$data/sqlite"
+	./ofd bench kkm --data "$data/sqlite" --registers 1000 "$@"
+	rm -rf "$data/sqlite"
 }
+
+# idle FLAGS... holds as many silent connections as one process may have.
+idle() {
+	./ofd bench kkm --idle 18000 --registers 1000 --connections 64 --rate 2000 --max-p99 200ms --duration 15s "$@"
+}
+
+# server FLAGS... runs it on a new PostgreSQL cluster.
+server() { scripts/postgres.sh scripts/bench-db.sh "$data" --registers 1000 "$@"; }
 
 step "build" env CGO_ENABLED=0 "$GO" build -trimpath -o ofd ./cmd/ofd
 step "parts of a receipt's way" parts
-step "as many as it takes: 1,000 registers, 64 connections" load full --registers 1000 --connections 64 --duration 10s
-step "p99 at 10,000 tickets a second" load rate --registers 1000 --connections 64 --duration 10s --rate 10000
-step "one register alone" load one --registers 1 --connections 1 --duration 5s
+step "as many as it takes: SQLite, 64 connections" load --connections 64 --duration 10s
+step "SQLite, 256 connections" load --connections 256 --duration 10s
+step "SQLite, p99 at 10,000 tickets a second" load --connections 64 --duration 10s --rate 10000
+step "SQLite, one register alone" load --registers 1 --connections 1 --duration 5s
+step "PostgreSQL, 64 connections" server --connections 64 --duration 15s
+step "PostgreSQL, 256 connections" server --connections 256 --duration 15s
+step "PostgreSQL, one register alone" server --registers 1 --connections 1 --duration 5s
+step "18,000 idle connections and 2,000 tickets a second" idle
+step "the same with TLS" idle --tls
+# FILL=0 leaves out what takes minutes and twenty gigabytes of disk.
+if [ "${FILL:=10000000}" -gt 0 ]; then
+	step "SQLite before and after $FILL entries" load --connections 64 --duration 15s --ceiling 0 --fill "$FILL"
+	step "PostgreSQL before and after $FILL entries" server --connections 64 --duration 15s --ceiling 0 --fill "$FILL"
+fi
 total
