@@ -14,8 +14,7 @@ type serveCmd struct {
 }
 
 // Run serves until SIGINT or SIGTERM, then drains within 10 s; a second signal
-// ends it at once. SIGHUP rereads the keys
-// and the files of the TLS door.
+// ends it at once. SIGHUP rereads the keys and the files of the TLS door.
 func (c *serveCmd) Run(con *console) error {
 	log, err := observe.NewLogger(con.talk, observe.LogConfig{})
 	if err != nil {
