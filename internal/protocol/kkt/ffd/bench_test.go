@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt/ffd"
 	"openofd/internal/testkit"
 )
@@ -59,6 +60,20 @@ func BenchmarkReceipt200(b *testing.B) {
 				b.Fatal(v)
 			}
 		})
+	})
+	d := parse(b, body, ffd.V120)
+	b.Run("record", func(b *testing.B) {
+		perOp(b, func() {
+			var r fiscal.Record
+			d.Fill(&r)
+		})
+	})
+	b.Run("open", func(b *testing.B) {
+		perOp(b, func() { d.Open() })
+	})
+	b.Run("json", func(b *testing.B) {
+		var to []byte
+		perOp(b, func() { to = d.AppendJSON(to[:0], ffd.JSON{}) })
 	})
 }
 

@@ -23,16 +23,14 @@ type item struct {
 
 // sums is what the items of a receipt come to.
 type sums struct {
-	items     uint64
-	count     uint64
-	storno    bool // 1.0: items taken back or modified, so that nothing follows
-	broken    bool // a value that could not be read
-	turnover  [len(rateTable)]uint64
-	vat       [len(rateTable)]uint64
-	lines     [len(rateTable)]uint64
-	checked   int
-	positive  int
-	undecided int // marked items without a result
+	items    uint64
+	count    uint64
+	storno   bool // 1.0: items taken back or modified, so that nothing follows
+	turnover [len(rateTable)]uint64
+	vat      [len(rateTable)]uint64
+	lines    [len(rateTable)]uint64
+	checked  int
+	positive int
 }
 
 // The sums of a receipt may deviate by less than a ruble, for a total may be
@@ -102,7 +100,7 @@ func (c *checker) item(at int, n *node, s *sums) {
 		case 1112:
 			s.storno = true
 		case 1223, 1224:
-			c.parties1223(i, m)
+			c.agentData(i, m)
 		}
 	}
 	s.count++
@@ -126,8 +124,8 @@ func byteOf(b []byte) uint8 {
 	return b[0]
 }
 
-// parties1223 judges what stands in the agent's and the supplier's data.
-func (c *checker) parties1223(at int, n *node) {
+// agentData judges what stands in the agent's and the supplier's data.
+func (c *checker) agentData(at int, n *node) {
 	for i := at + 1; i < int(n.next); i = int(c.d.nodes[i].next) {
 		switch c.d.nodes[i].tag {
 		case 1016:

@@ -2,7 +2,6 @@ package ffd_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"testing"
 
@@ -26,7 +25,7 @@ func documentOf(v testkit.KKTVector) []byte {
 	return v.Message[before : len(v.Message)-behind]
 }
 
-// versionOf is the version of a vector's registration, for documents that do
+// unstated is the version of a vector's registration, for documents that do
 // not state their own.
 func unstated(v testkit.KKTVector) ffd.Version { return ffd.ParseVersion(v.Version) }
 
@@ -110,12 +109,4 @@ func TestVectorsWarned(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "warned.golden", append(b, '\n'))
-}
-
-// sign is the message sign of a vector as the JSON gives it.
-func signOf(v testkit.KKTVector) uint64 {
-	if len(v.Sign) == 8 {
-		return binary.BigEndian.Uint64(v.Sign)
-	}
-	return 0
 }
