@@ -119,6 +119,7 @@ func (c *checker) children(parent, from, to int, s *shape, quiet bool) {
 		if def.Type == STLV {
 			if !n.deep {
 				c.children(i, i+1, int(n.next), def.inner[d.Version], quiet || n.row == 0)
+				c.tally(i, n)
 			}
 			continue
 		}
@@ -126,6 +127,29 @@ func (c *checker) children(parent, from, to int, s *shape, quiet bool) {
 	}
 	if !quiet && (parent < 0 || d.nodes[parent].row != 0) {
 		c.missing(parent, s, &seen)
+	}
+}
+
+// tally: N2, of one counter: the ways of paying make its total.
+func (c *checker) tally(at int, n *node) {
+	switch n.tag {
+	case 1129, 1130, 1131, 1132, 1145, 1146, 1232, 1233:
+	default:
+		return
+	}
+	var total, parts uint64
+	stated := false
+	for i := at + 1; i < int(n.next); i++ {
+		m := &c.d.nodes[i]
+		switch v := uintOf(c.d.value(m)); m.tag {
+		case 1201:
+			total, stated = v, true
+		case 1136, 1138, 1218, 1219, 1220:
+			parts += v
+		}
+	}
+	if stated && total != parts {
+		c.found(ruleTally, at, "total", total, "parts", parts)
 	}
 }
 

@@ -190,7 +190,10 @@ func fromValue(w *Writer, def *Definition, tag Tag, v Version, name string, valu
 		}
 		w.uint(tag, def, n)
 	}
-	return w.err
+	if w.err != nil {
+		return badJSON(name, w.err.Msg)
+	}
+	return nil
 }
 
 // fromRaw writes a value that stands as base64 where a number belongs, for it

@@ -115,3 +115,12 @@ func TestPartsAsJSON(t *testing.T) {
 		})
 	}
 }
+
+// The very text, for whoever reads it at the other end.
+func TestJSONGolden(t *testing.T) {
+	for _, name := range []string{"receipt-1.05-internet-1125-1234", "receipt-1.2-marked-fraction", "close-shift-1.05"} {
+		v := testkit.KKTVectorNamed(t, name)
+		text := parse(t, documentOf(v), unstated(v)).AppendJSON(nil, ffd.JSON{Sign: v.Sign, Wrapped: name == "close-shift-1.05"})
+		golden(t, "json-"+name+".golden", append(text, '\n'))
+	}
+}

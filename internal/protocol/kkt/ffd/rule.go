@@ -93,6 +93,7 @@ const (
 	ruleMarkResult
 	ruleMarkVersion
 	rulePhone
+	ruleTally
 	ruleCount
 )
 
@@ -109,9 +110,9 @@ func since(v Version, before, then Severity) [versionEnd]Severity {
 }
 
 // ruleTable says what each broken rule costs. The identifiers are those of the
-// reference; rows marked "ours" are not in the order. What needs the container
-// (A1, A2) or the drive's earlier documents (N1, N2) is judged by protocol/kkt
-// and the cabinet.
+// reference; rows marked "ours" are not in it. What needs the container (A1,
+// A2) or the drive's earlier documents (N1, most of N2) is judged by
+// protocol/kkt and the cabinet.
 var ruleTable = [ruleCount]Rule{
 	ruleForm:           {"T1", "form", always(Unreadable), false, "the requisites do not make a document"},
 	ruleLength:         {"T1", "length", always(Refuse), false, "longer than a document of this form may be"},
@@ -159,6 +160,7 @@ var ruleTable = [ruleCount]Rule{
 	ruleMarkResult:     {"M1", "mark_result", [versionEnd]Severity{V120: Warn}, false, "the receipt's marking result is not that of its items"},
 	ruleMarkVersion:    {"M2", "mark_version", [versionEnd]Severity{V100: Refuse, V105: Refuse, V110: Refuse}, false, "marked goods need FFD 1.2"}, // ours
 	rulePhone:          {"P1", "phone", always(Warn), false, "neither a phone number nor an e-mail address"},
+	ruleTally:          {"N2", "tally", since(V110, Off, Warn), false, "the ways of paying do not make the total of the counters"},
 }
 
 // Rules lists the table of rules.

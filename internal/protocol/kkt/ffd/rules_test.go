@@ -208,6 +208,17 @@ func without(b []byte, tag ffd.Tag) []byte {
 	return b
 }
 
+// The counters of a close: the ways of paying make the total.
+// Req: F-031, F-032
+func TestTally(t *testing.T) {
+	for _, v := range []ffd.Version{ffd.V110, ffd.V120} {
+		c := samples(t, v)[ffd.FormCloseShift].(*ffd.CloseShift)
+		*c.ShiftTotals.Purchases.Cashless++
+		d := parse(t, write(t, ffd.FormCloseShift, v, c), v)
+		expect(t, d.Check(ffd.Circumstances{}), "tally", "1194.1131", ffd.Warn)
+	}
+}
+
 // nested is an STLV within itself.
 func nested(levels int) []byte {
 	var b []byte
@@ -221,7 +232,7 @@ func nested(levels int) []byte {
 func TestEveryRuleIsTested(t *testing.T) {
 	broken := map[string]bool{
 		"form": true, "length": true, "depth": true, "value": true, "unpadded": true, "repeated": true, "place": true, "unknown": true,
-		"core": true, "receipt_core": true, "required": true, "mark_version": true,
+		"tally": true, "core": true, "receipt_core": true, "required": true, "mark_version": true,
 	}
 	for _, c := range receiptCases() {
 		broken[c.key] = true

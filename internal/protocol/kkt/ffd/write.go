@@ -15,7 +15,7 @@ import (
 type Writer struct {
 	b    []byte
 	open []int // offsets of the heads not closed yet
-	err  error
+	err  *fiscal.Error
 }
 
 // NewWriter begins a document of a form.
@@ -52,7 +52,10 @@ func (w *Writer) Bytes() ([]byte, error) {
 	for len(w.open) > 0 {
 		w.End()
 	}
-	return w.b, w.err
+	if w.err != nil {
+		return w.b, w.err
+	}
+	return w.b, nil
 }
 
 // Len is how many bytes there are so far, the document's head included.
