@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"openofd/internal/fiscal"
 )
 
 const (
@@ -103,4 +105,21 @@ func crashRound(t *testing.T, kills int, random *rand.Rand) (answered, lost, dou
 	s.at = "verify"
 	s.run(exitOK, "verify")
 	return answered, lost, doubled
+}
+
+// close closes the shift: the operator's Z tells what the register counted.
+func (c *loadShop) close(t *testing.T) {
+	t.Helper()
+	var sum fiscal.Money
+	for _, s := range c.slips {
+		sum += s.Total
+	}
+	slip, err := c.reg.CloseShift(context.Background(), fiscal.Cashier{Code: 1}, false)
+	if err != nil || slip.Offline || slip.Report == nil {
+		t.Fatalf("register %d: close shift: %v, autonomous %v", c.id, err, slip.Offline)
+	}
+	got := slip.Report.Counters.Receipts[fiscal.OpSale.Index()]
+	if got.Count != int64(len(c.slips)) || got.Sum != sum || slip.Report.Counters.Cash != sum {
+		t.Errorf("register %d: Z has %d receipts of %v and cash %v, want %d of %v", c.id, got.Count, got.Sum, slip.Report.Counters.Cash, len(c.slips), sum)
+	}
 }

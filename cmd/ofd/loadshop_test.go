@@ -111,23 +111,6 @@ func (c *loadShop) sell(ctx context.Context, random *rand.Rand) {
 	}
 }
 
-// close closes the shift: the operator's Z tells what the register counted.
-func (c *loadShop) close(t *testing.T) {
-	t.Helper()
-	var sum fiscal.Money
-	for _, s := range c.slips {
-		sum += s.Total
-	}
-	slip, err := c.reg.CloseShift(context.Background(), fiscal.Cashier{Code: 1}, false)
-	if err != nil || slip.Offline || slip.Report == nil {
-		t.Fatalf("register %d: close shift: %v, autonomous %v", c.id, err, slip.Offline)
-	}
-	got := slip.Report.Counters.Receipts[fiscal.OpSale.Index()]
-	if got.Count != int64(len(c.slips)) || got.Sum != sum || slip.Report.Counters.Cash != sum {
-		t.Errorf("register %d: Z has %d receipts of %v and cash %v, want %d of %v", c.id, got.Count, got.Sum, slip.Report.Counters.Cash, len(c.slips), sum)
-	}
-}
-
 // checkStored compares the journal with what the registers were answered: each
 // receipt that was answered is stored once, with the bytes that were answered,
 // and no other receipt is stored. It returns how many were answered, are missing
