@@ -267,3 +267,48 @@ func TestBrokenMemory(t *testing.T) {
 		t.Errorf("standing = %v", s)
 	}
 }
+
+// Any file opens or is refused; what opens goes on, and is the same when opened
+// again.
+func FuzzFile(f *testing.F) {
+	dir := f.TempDir()
+	path := filepath.Join(dir, "seed")
+	m, err := kkt.OpenFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range 3 {
+		if err := m.Save(kkt.Step{State: kkt.State{Documents: uint32(i)}, Push: []kkt.Job{{Number: uint32(i), Frame: []byte{1}}}, DropDocuments: i / 2}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	m.Close()
+	seed, err := os.ReadFile(path)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed)
+	f.Add(seed[:len(seed)-7])
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		path := filepath.Join(t.TempDir(), "drive")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		m, err := kkt.OpenFile(path)
+		if err != nil {
+			return
+		}
+		s := kkt.Step{State: kkt.State{Documents: 77}, Push: []kkt.Job{{Code: wire.CodeReceipt, Number: 77}}}
+		if err := m.Save(s); err != nil {
+			t.Fatalf("Save after opening %x: %v", b, err)
+		}
+		want := load(t, m)
+		m.Close()
+		again := open(t, path)
+		defer again.Close()
+		if got := load(t, again); !reflect.DeepEqual(got.State, want.State) || len(got.Documents) != len(want.Documents) {
+			t.Errorf("opened again: %+v, want %+v", got, want)
+		}
+	})
+}

@@ -120,7 +120,7 @@ func (a *Ack) Seal(ctx context.Context, m CryptoModule, dst []byte, h Header, o 
 	if err != nil {
 		return dst, err
 	}
-	return appendSealed(dst, h.Answer(0), func(b []byte) ([]byte, error) {
+	return appendSealed(dst, h.Answer(), func(b []byte) ([]byte, error) {
 		return m.SealAcknowledgement(ctx, b, o, requisites)
 	})
 }
@@ -133,7 +133,7 @@ func SealMarked(ctx context.Context, m CryptoModule, dst []byte, h Header, o Ope
 	if len(requisites) > o.Frame.Code.Reply().MaxDocument() {
 		return dst, badValue("document", "%d bytes of requisites", len(requisites))
 	}
-	return appendSealed(dst, h.Answer(0), func(b []byte) ([]byte, error) {
+	return appendSealed(dst, h.Answer(), func(b []byte) ([]byte, error) {
 		return m.SealMarking(ctx, b, o, requisites)
 	})
 }

@@ -11,8 +11,9 @@ func CRC16(b []byte) uint16 { return crcUpdate(0xFFFF, b) }
 func crcUpdate(crc uint16, b []byte) uint16 {
 	t := &crcTables
 	for len(b) >= 8 {
-		crc = t[7][b[0]^byte(crc>>8)] ^ t[6][b[1]^byte(crc)] ^
-			t[5][b[2]] ^ t[4][b[3]] ^ t[3][b[4]] ^ t[2][b[5]] ^ t[1][b[6]] ^ t[0][b[7]]
+		q := (*[8]byte)(b)
+		crc = (t[7][q[0]^byte(crc>>8)] ^ t[6][q[1]^byte(crc)]) ^ // only these wait for the sum so far
+			((t[5][q[2]] ^ t[4][q[3]]) ^ (t[3][q[4]] ^ t[2][q[5]]) ^ (t[1][q[6]] ^ t[0][q[7]]))
 		b = b[8:]
 	}
 	for _, c := range b {

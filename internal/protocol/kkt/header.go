@@ -222,11 +222,11 @@ func (h Header) sum(body []byte) uint16 {
 }
 
 // Answer is the header of what goes back: service, version and drive of the
-// request, a container of size bytes, no CRC.
+// request, a container, no CRC. AppendMessage fills the size in.
 //
 // Source: KKT reference §7.1.
-func (h Header) Answer(size int) Header {
-	h.Size, h.Flags, h.CRC = uint16(size), FlagsDocument, 0
+func (h Header) Answer() Header {
+	h.Size, h.Flags, h.CRC = 0, FlagsDocument, 0
 	return h
 }
 
