@@ -44,7 +44,7 @@ func TestMemories(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 1))
-	for i := range 400 {
+	for i := range 200 {
 		have := load(t, volatile)
 		s := kkt.Step{State: kkt.State{Drive: number(t, testDrive), Documents: uint32(i), LastAck: &kkt.Taken{Number: uint32(i), Sign: []byte{1, 2}}}}
 		s.DropDocuments = min(random.IntN(3), len(have.Documents))
@@ -54,7 +54,7 @@ func TestMemories(t *testing.T) {
 			if random.IntN(3) == 0 {
 				c = wire.CodeNotification
 			}
-			s.Push = append(s.Push, kkt.Job{Code: c, Number: random.Uint32(), Frame: make([]byte, 4000)})
+			s.Push = append(s.Push, kkt.Job{Code: c, Number: random.Uint32(), Frame: make([]byte, 8000)})
 		}
 		if err := errors.Join(file.Save(s), volatile.Save(s)); err != nil {
 			t.Fatal(err)
@@ -268,47 +268,31 @@ func TestBrokenMemory(t *testing.T) {
 	}
 }
 
-// Any file opens or is refused; what opens goes on, and is the same when opened
-// again.
-func FuzzFile(f *testing.F) {
-	dir := f.TempDir()
-	path := filepath.Join(dir, "seed")
-	m, err := kkt.OpenFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
+// Any file is replayed or refused, and what was replayed is the same without
+// the torn rest.
+func FuzzReplay(f *testing.F) {
+	var whole []byte
 	for i := range 3 {
-		if err := m.Save(kkt.Step{State: kkt.State{Documents: uint32(i)}, Push: []kkt.Job{{Number: uint32(i), Frame: []byte{1}}}, DropDocuments: i / 2}); err != nil {
+		step := kkt.Step{State: kkt.State{Documents: uint32(i)}, Push: []kkt.Job{{Number: uint32(i), Frame: []byte{1}}}, DropDocuments: i / 2}
+		var err error
+		if whole, err = kkt.AppendRecord(whole, step); err != nil {
 			f.Fatal(err)
 		}
 	}
-	m.Close()
-	seed, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(seed)
-	f.Add(seed[:len(seed)-7])
+	f.Add(whole)
+	f.Add(whole[:len(whole)-7])
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		path := filepath.Join(t.TempDir(), "drive")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		m, err := kkt.OpenFile(path)
+		c, size, err := kkt.Replay(b)
 		if err != nil {
 			return
 		}
-		s := kkt.Step{State: kkt.State{Documents: 77}, Push: []kkt.Job{{Code: wire.CodeReceipt, Number: 77}}}
-		if err := m.Save(s); err != nil {
-			t.Fatalf("Save after opening %x: %v", b, err)
+		if size < 0 || size > int64(len(b)) {
+			t.Fatalf("Replay(%x) ends at %d", b, size)
 		}
-		want := load(t, m)
-		m.Close()
-		again := open(t, path)
-		defer again.Close()
-		if got := load(t, again); !reflect.DeepEqual(got.State, want.State) || len(got.Documents) != len(want.Documents) {
-			t.Errorf("opened again: %+v, want %+v", got, want)
+		again, end, err := kkt.Replay(b[:size])
+		if err != nil || end != size || !reflect.DeepEqual(again, c) {
+			t.Errorf("Replay(%x) = %+v, %d, %v, want %+v, %d", b[:size], again, end, err, c, size)
 		}
 	})
 }

@@ -1,0 +1,7 @@
+package kkt
+
+// For tests: the file's records without a file.
+var (
+	Replay       = replay
+	AppendRecord = appendRecord
+)
