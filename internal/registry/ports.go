@@ -58,8 +58,9 @@ type Store interface {
 	// Outlets lists a taxpayer's outlets.
 	Outlets(ctx context.Context, t fiscal.TaxpayerID) ([]Outlet, error)
 
-	// NextRegisterID is the ID that the next register would get. It reserves
-	// nothing: AddRegister answers AlreadyThere when another was faster.
+	// NextRegisterID is an ID for the next register. An engine with one writer
+	// reserves nothing, and AddRegister answers AlreadyThere when another was
+	// faster; one with many may give each caller another.
 	NextRegisterID(ctx context.Context) (fiscal.RegisterID, error)
 	// AddRegister stores a new register in one transaction: its first card, an
 	// empty state of version 0 that names card version 1, and its addresses, the

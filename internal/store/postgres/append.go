@@ -71,8 +71,14 @@ func (db *DB) append(ctx context.Context, batch []journal.Commit, seal journal.S
 		a.forget()
 		db.appenders.Put(a)
 	}()
+	if len(batch) == 0 {
+		return nil, nil
+	}
 	if err := a.take(batch); err != nil {
 		return nil, nothingStored(err)
+	}
+	if db.citus && len(a.heads) > 1 {
+		return nil, nothingStored(&fiscal.Error{Of: fiscal.Internal, Msg: "a batch of several partitions on Citus, where each lies on a shard of its own"})
 	}
 	conn, err := db.acquire(ctx)
 	if err != nil {

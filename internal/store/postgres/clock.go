@@ -38,9 +38,9 @@ func (db *DB) checkClock(ctx context.Context) error {
 //
 // Errors: Conflict for the clock, StoreDown.
 func (db *DB) Check(ctx context.Context) error {
-	var standby bool
-	if err := db.rest.QueryRow(ctx, `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`).Scan(&standby); err != nil {
-		return fmt.Errorf("reach the database: %w", named(err))
+	standby, _, err := one[bool](ctx, db.rest, `SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean`)
+	if err != nil {
+		return fmt.Errorf("reach the database: %w", err)
 	}
 	if standby {
 		return &fiscal.Error{Reason: fiscal.StoreDown, Msg: "the database can only be read: it is a standby"}
@@ -48,10 +48,10 @@ func (db *DB) Check(ctx context.Context) error {
 	if err := db.checkClock(ctx); err != nil {
 		return err
 	}
-	var open int
 	months := db.months()
-	if err := db.rest.QueryRow(ctx, `SELECT count(to_regclass('public.entries_' || m)) FROM unnest($1::integer[]) m`, months).Scan(&open); err != nil {
-		return fmt.Errorf("look at the months ahead: %w", named(err))
+	open, _, err := one[int](ctx, db.rest, `SELECT count(to_regclass('public.entries_' || m)) FROM unnest($1::integer[]) m`, months)
+	if err != nil {
+		return fmt.Errorf("look at the months ahead: %w", err)
 	}
 	if open != len(months) {
 		return &fiscal.Error{Reason: fiscal.StoreDown, Field: "month", Msg: "the months ahead are not open"}

@@ -69,25 +69,6 @@ func TestMigrate(t *testing.T) {
 	}
 }
 
-// TestCitus runs the contract on a distributed database where Citus is
-// installed, and shows what is said where it is not.
-func TestCitus(t *testing.T) {
-	url := pgcluster.Database(t)
-	err := Migrate(t.Context(), MigrateOptions{URL: url, Partitions: 4, Citus: true})
-	if err == nil {
-		if db := open(t, Options{URL: url}); !db.PerPartition() {
-			t.Error("PerPartition = false on a distributed database")
-		}
-		return
-	}
-	if !errors.Is(err, fiscal.Conflict) || !strings.Contains(err.Error(), "not installed") {
-		t.Errorf("Migrate with Citus: error %v, want Conflict that says it is not installed", err)
-	}
-	if s, err := Schemas(t.Context(), url); err != nil || s[0].Has != 0 {
-		t.Errorf("Schemas after that = %+v, %v, want nothing migrated", s, err)
-	}
-}
-
 // TestSeveralHosts shows that of several hosts the one that can be written to
 // is found.
 func TestSeveralHosts(t *testing.T) {

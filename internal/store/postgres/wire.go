@@ -134,8 +134,15 @@ var errLost = errors.New("connection to the database lost")
 // left. An error that is errLost is of the connection, which cannot be used any
 // more; any other is row's.
 func roundTrip(c *pgconn.PgConn, o *out, deadline time.Time, row func(statement int, fields [][]byte) error) (a answer, sent int, err error) {
-	if err := c.Conn().SetDeadline(deadline); err != nil {
-		return a, 0, errors.Join(errLost, err)
+	if !deadline.IsZero() {
+		if err := c.Conn().SetDeadline(deadline); err != nil {
+			return a, 0, errors.Join(errLost, err)
+		}
+		defer func() { // for whatever comes next
+			if e := c.Conn().SetDeadline(time.Time{}); e != nil && err == nil {
+				err = errors.Join(errLost, e)
+			}
+		}()
 	}
 	if sent, err = c.Conn().Write(o.b); err != nil {
 		return a, sent, errors.Join(errLost, err)
