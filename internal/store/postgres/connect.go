@@ -157,10 +157,9 @@ func code(err error) string {
 
 // The SQLSTATEs that we act upon.
 const (
-	readOnly      = "25006" // a primary that was demoted
-	planChanged   = "0A000" // cached plan must not change result type
-	noTable       = "42P01"
-	monthRefused  = "OF001" // of ours: ofd_open_month
-	noSuchRole    = "22023" // as a parameter of the connection
-	noSuchCatalog = "3D000"
+	readOnly     = "25006" // a primary that was demoted
+	planChanged  = "0A000" // cached plan must not change result type
+	noTable      = "42P01"
+	notGranted   = "42501"
+	monthRefused = "OF001" // of ours: ofd_open_month
 )

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"net"
 	"testing"
 	"time"
 
@@ -22,7 +22,7 @@ func hostOf(t *testing.T, url string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.TrimPrefix(cfg.ConnConfig.Host, "") + ":" + itoa(int(cfg.ConnConfig.Port))
+	return net.JoinHostPort(cfg.ConnConfig.Host, itoa(int(cfg.ConnConfig.Port)))
 }
 
 // TestCutAtCommit shows that a connection that is lost around COMMIT leaves the

@@ -65,12 +65,12 @@ type DB struct {
 // Open opens the installation in a database. It never migrates.
 //
 // Errors: Conflict when the schema is not this program's or our clock is more
-// than a second off the database's; Invalid for an address that is none;
-// StoreDown.
+// than a second off the database's; Denied when the login was not granted the
+// roles; Invalid for an address that is none; StoreDown.
 func Open(ctx context.Context, o Options) (*DB, error) {
 	schema, err := Schemas(ctx, o.URL)
 	if err != nil {
-		return nil, err
+		return nil, granted(err)
 	}
 	if err := schema[0].fits(); err != nil {
 		return nil, err
@@ -83,9 +83,17 @@ func Open(ctx context.Context, o Options) (*DB, error) {
 		db.now = time.Now
 	}
 	if err := db.open(ctx, o); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(granted(err), db.Close())
 	}
 	return db, nil
+}
+
+// granted says what to do when a login lacks the roles.
+func granted(err error) error {
+	if code(err) == notGranted {
+		return &fiscal.Error{Of: fiscal.Denied, Field: "db", Msg: "this login may not act for the service: GRANT ofd_service, ofd_reader TO it", Err: err}
+	}
+	return err
 }
 
 func (db *DB) open(ctx context.Context, o Options) (err error) {

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -67,6 +68,72 @@ func TestMigrate(t *testing.T) {
 	if err := Migrate(t.Context(), MigrateOptions{URL: url}); !errors.Is(err, fiscal.Conflict) {
 		t.Errorf("Migrate of a newer schema: error %v, want Conflict", err)
 	}
+}
+
+// TestOrdinaryLogins shows that no superuser is needed: one login that may make
+// roles and owns the database migrates, another that was granted the service's
+// and the reader's role serves, and one that was not is told so.
+//
+// Req: O-099
+func TestOrdinaryLogins(t *testing.T) {
+	url := pgcluster.Database(t)
+	admin := as(t, url, "")
+	name := admin.Config().Database
+	for _, sql := range []string{
+		`CREATE ROLE ` + name + `_admin LOGIN CREATEROLE`, `ALTER DATABASE ` + name + ` OWNER TO ` + name + `_admin`, `CREATE ROLE ` + name + `_node LOGIN`,
+	} {
+		if _, err := admin.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	user := func(suffix string) string { return strings.Replace(url, "postgres@", name+suffix+"@", 1) }
+	if err := Migrate(t.Context(), MigrateOptions{URL: user("_admin"), Partitions: 16}); err != nil {
+		t.Fatal(err)
+	}
+	if err := Migrate(t.Context(), MigrateOptions{URL: user("_admin")}); err != nil {
+		t.Errorf("Migrate once more: %v", err)
+	}
+	if _, err := Open(t.Context(), Options{URL: user("_node")}); !errors.Is(err, fiscal.Denied) || !strings.Contains(err.Error(), "GRANT ofd_service") {
+		t.Errorf("Open by a login without rights: error %v, want Denied and advice", err)
+	}
+	if _, err := as(t, user("_admin"), "").Exec(t.Context(), `GRANT ofd_service, ofd_reader TO `+name+`_node`); err != nil {
+		t.Fatal(err)
+	}
+	db := open(t, Options{URL: user("_node")})
+	l := newLoad(t, db, 16)
+	if stale, err := db.Append(t.Context(), l.batch(8, 0, 1), journal.Seal); err != nil || len(stale) > 0 {
+		t.Errorf("Append = %v, %v, want it done", stale, err)
+	}
+	if err := db.Check(t.Context()); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	whole(t, db)
+}
+
+// TestMonthsAhead shows that Check asks for the months ahead and that they are
+// opened again, and that Run ends with its context.
+func TestMonthsAhead(t *testing.T) {
+	db := installation(t)
+	ahead := db.months()
+	if len(ahead) != 3 || ahead[1] <= ahead[0] || ahead[2] <= ahead[1] {
+		t.Fatalf("months = %v, want this one and the next two", ahead)
+	}
+	admin := as(t, db.url, "")
+	if _, err := admin.Exec(t.Context(), `DROP TABLE entries_`+itoa(int(ahead[2]))); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Check(t.Context()); !errors.Is(err, fiscal.StoreDown) {
+		t.Errorf("Check with a month missing: error %v, want StoreDown", err)
+	}
+	if err := db.openMonths(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := db.Check(t.Context()); err != nil {
+		t.Errorf("Check: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	db.Run(ctx)
 }
 
 // TestSeveralHosts shows that of several hosts the one that can be written to

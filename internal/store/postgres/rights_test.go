@@ -115,7 +115,7 @@ func TestEachRoleTriesEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	admin := as(t, db.url, "")
-	print := func() (all string) {
+	contents := func() (all string) {
 		for _, table := range []string{"entries", "states", "numbers", "cards", "heads", "installation", "registers", "taxpayers", "directory", "keys", "catalogs", "catalog_elements"} {
 			var sum string
 			if err := admin.QueryRow(t.Context(), fmt.Sprintf(`SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM %s t`, table)).Scan(&sum); err != nil {
@@ -125,7 +125,7 @@ func TestEachRoleTriesEverything(t *testing.T) {
 		}
 		return all
 	}
-	before := print()
+	before := contents()
 
 	// What no role may do. TRUNCATE of several at once gets around foreign keys.
 	never := []string{"TRUNCATE taxpayers, outlets, registers, cashiers"}
@@ -187,7 +187,7 @@ func TestEachRoleTriesEverything(t *testing.T) {
 	refused("ofd_test_nobody", secrets)
 	refused("ofd_reader", secrets[5:])
 
-	if after := print(); after != before {
+	if after := contents(); after != before {
 		t.Errorf("after all that there is\n%s\nwant\n%s", after, before)
 	}
 }
