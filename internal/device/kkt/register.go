@@ -20,7 +20,7 @@ type Config struct {
 
 	Tries     int           // to send one message before giving up for now; 0 means 4
 	Pause     time.Duration // between them; 0 means 500 ms
-	Reconnect time.Duration // between deliveries in Work; 0 means 60 s
+	Reconnect time.Duration // after a failed delivery in Work; 0 means 60 s
 }
 
 // Exchanger carries one message to the operator and brings the container of
@@ -44,6 +44,7 @@ type Register struct {
 	rand      io.Reader
 
 	line [2]sync.Mutex // by Queue: one exchange at a time
+	wake chan struct{} // holds one when something was made since Work last looked
 }
 
 // New makes a register on a drive. marking may be the same link as documents,
@@ -68,7 +69,7 @@ func New(cfg Config, drive *Drive, documents, marking Exchanger, now func() time
 	if cfg.Reconnect == 0 {
 		cfg.Reconnect = time.Minute
 	}
-	return &Register{cfg: cfg, drive: drive, documents: documents, marking: marking, now: now, rand: rand}
+	return &Register{cfg: cfg, drive: drive, documents: documents, marking: marking, now: now, rand: rand, wake: make(chan struct{}, 1)}
 }
 
 // wall is what the register's clock shows.
@@ -77,7 +78,16 @@ func (r *Register) wall() fiscal.WallTime { return fiscal.WallIn(r.now(), r.cfg.
 // Make makes a document or a notification now; Deliver or Work sends it.
 //
 // Errors: as Drive.Make.
-func (r *Register) Make(doc Document) (Made, error) { return r.drive.Make(r.wall(), doc) }
+func (r *Register) Make(doc Document) (Made, error) {
+	made, err := r.drive.Make(r.wall(), doc)
+	if err == nil {
+		select {
+		case r.wake <- struct{}{}:
+		default: // Work will look anyway
+		}
+	}
+	return made, err
+}
 
 // Standing is the drive's.
 func (r *Register) Standing() Standing { return r.drive.Standing() }
@@ -202,17 +212,21 @@ func (r *Register) message(service wire.Service, frame []byte) ([]byte, error) {
 	return wire.AppendMessage(make([]byte, 0, wire.HeaderLen+len(frame)), h, frame)
 }
 
-// Work delivers whenever something waits, until ctx ends. Between attempts it
-// waits Reconnect, and up to a tenth longer: after an outage registers should
-// not all come at once. told, if given, hears of everything answered and of
-// each attempt that did not succeed.
+// Work delivers whatever waits as soon as it is made, until ctx ends. After a
+// failure it waits Reconnect, and up to a tenth longer: after an outage
+// registers should not all come at once. told, if given, hears of everything
+// answered and of each attempt that did not succeed.
 func (r *Register) Work(ctx context.Context, told func([]Delivered, error)) {
 	for {
+		wake := r.wake
 		for q := QueueDocuments; q <= QueueNotifications; q++ {
 			if _, waits := r.drive.Oldest(q); !waits {
 				continue
 			}
 			done, err := r.Deliver(ctx, q)
+			if err != nil {
+				wake = nil // not before the pause is over
+			}
 			if told != nil && ctx.Err() == nil {
 				told(done, err)
 			}
@@ -223,6 +237,8 @@ func (r *Register) Work(ctx context.Context, told func([]Delivered, error)) {
 			pause.Stop()
 			return
 		case <-pause.C:
+		case <-wake:
+			pause.Stop()
 		}
 	}
 }

@@ -297,6 +297,36 @@ func TestWork(t *testing.T) {
 	checkOrder(t, s.operator, 3)
 }
 
+// What is made while Work waits is sent at once.
+func TestWorkWakes(t *testing.T) {
+	t.Parallel()
+	s := newShop(t, kkt.Config{Reconnect: time.Hour}, kkt.LinkConfig{}, false)
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	settled := make(chan int, 10)
+	var working sync.WaitGroup
+	working.Go(func() {
+		s.Work(ctx, func(done []kkt.Delivered, err error) { settled <- len(done) })
+	})
+	for want := 2; want < 6; {
+		select {
+		case n := <-settled:
+			want -= n
+			if want <= 0 {
+				want = 6
+				if s.Standing().Acks < 4 {
+					want = 1
+					s.make(t, wire.CodeReceipt)
+				}
+			}
+		case <-ctx.Done():
+			t.Fatalf("%v, %d answers", s.Standing(), s.Standing().Acks)
+		}
+	}
+	stop()
+	working.Wait()
+}
+
 // silence is a link that never answers.
 type silence struct{}
 
