@@ -4,8 +4,9 @@
 // document, the answer one acknowledgement. The same header carries requests
 // and notifications on marked goods, which are for the marking system.
 //
-//	header.go     header, services, flags, what a door takes
-//	frame.go      container
+//	header.go     header, services, flags
+//	admit.go      what a door takes, from the header alone
+//	frame.go      container; drivenumber.go and doccode.go: whose, and what
 //	message.go    both together, for either side
 //	fault.go      which rule a message breaks, and what is done about it
 //	outline.go    the few requisites of a document that the exchange needs
@@ -13,7 +14,7 @@
 //	sim1*.go      keys of simulated drives; plain.go: none at all
 //	ack.go        the acknowledgement
 //	judge.go      an answer as a drive judges it
-//	explain.go    a message in plain words
+//	explain.go    a message in plain words, with inspect.go
 //
 // An operator takes a message in these steps, and each says what to do when it
 // fails (ReactionTo):
