@@ -204,6 +204,11 @@ func (in *Intake) exchange(ctx context.Context, b *bench, place Place) (d fiscal
 			return d, err
 		}
 		if d.Next == nil {
+			if d.Replayed {
+				if err := in.settle(ctx, place, &r, x); err != nil {
+					return d, err
+				}
+			}
 			if d.Confirms && !r.confirmed {
 				r.confirmed = true
 				in.rows.put(place.Register, r, r.bytes())
@@ -240,6 +245,23 @@ func (in *Intake) load(ctx context.Context, place Place, x *fiscal.Exchange) (r 
 	r = row{card: stored.Card, state: stored.State}
 	in.rows.put(place.Register, r, r.bytes())
 	return r, false, nil
+}
+
+// settle makes sure that a state outlives the answer which repeats that its
+// last document was accepted. Not even 254 could be answered instead: the
+// document may be stored.
+func (in *Intake) settle(ctx context.Context, place Place, r *row, x *fiscal.Exchange) error {
+	if r.durable {
+		return nil
+	}
+	ctx, cancel := in.reading(ctx, x)
+	defer cancel()
+	if err := in.committer.Settle(ctx, place.Partition); err != nil {
+		return err
+	}
+	r.durable = true
+	in.rows.put(place.Register, *r, r.bytes())
+	return nil
 }
 
 // outdated reports whether the register has moved on since the row was cached,

@@ -158,6 +158,59 @@ type committing func(journal.Commit) error
 
 func (f committing) Commit(_ context.Context, c journal.Commit) error { return f(c) }
 
+func (f committing) Settle(context.Context, fiscal.Partition) error { return nil }
+
+// settling counts what is settled, and fails if it is told to.
+type settling struct {
+	intake.Committer
+	settled int
+	err     error
+}
+
+func (s *settling) Settle(ctx context.Context, p fiscal.Partition) error {
+	s.settled++
+	if s.err != nil {
+		return s.err
+	}
+	return s.Committer.Settle(ctx, p)
+}
+
+// TestRepeatIsSettled: a state that was read may not outlive a failover yet. A
+// repetition that would be answered from it waits until it does, or hears
+// nothing; one whose original was made durable here is answered at once.
+func TestRepeatIsSettled(t *testing.T) {
+	store := testkit.NewMemStore(1)
+	c := journal.New(journal.Config{}, store, quiet, nil, time.Now)
+	go c.Run(context.Background())
+	t.Cleanup(c.Stop)
+	node := func() (*intake.Intake, *settling) {
+		s := &settling{Committer: c}
+		return intake.New(intake.Config{}, store, s, &fakeRules{}, nil, nil, quiet, nil, time.Now, zeros{}), s
+	}
+	first, here := node()
+	d := newDevice(t, store, newNode(t, intake.Config{}, store, store), 0)
+	sale := d.next("sale")
+	want, err := first.Accept(t.Context(), sale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := first.Accept(t.Context(), sale); err != nil || !got.Replayed || here.settled != 0 {
+		t.Errorf("repeated where it was accepted: %+v, %v, settled %d times; want it replayed, and 0", got, err, here.settled)
+	}
+	second, there := node()
+	there.err = &fiscal.Error{Reason: fiscal.OutcomeUnknown}
+	if got, err := second.Accept(t.Context(), sale); !errors.Is(err, fiscal.OutcomeUnknown) || got.Frame != nil {
+		t.Errorf("repeated elsewhere and not settled: %+v, %v; want OutcomeUnknown", got, err)
+	}
+	there.err = nil
+	for range 2 {
+		got, err := second.Accept(t.Context(), sale)
+		if err != nil || !bytes.Equal(got.Frame, want.Frame) || there.settled != 2 {
+			t.Errorf("repeated elsewhere: %q, %v, settled %d times; want %q, and 2", got.Frame, err, there.settled, want.Frame)
+		}
+	}
+}
+
 func TestStateMoved(t *testing.T) {
 	for _, tt := range []struct {
 		stale  int // answers before the commit is taken

@@ -63,4 +63,7 @@ type Committer interface {
 	// OutcomeUnknown when nobody can tell yet. After OutcomeUnknown alone c's
 	// slices may still be read; after any other return they are the caller's.
 	Commit(ctx context.Context, c journal.Commit) error
+	// Settle waits until what was read of a partition is durable. Error:
+	// OutcomeUnknown when that cannot be had in time.
+	Settle(ctx context.Context, p fiscal.Partition) error
 }

@@ -76,6 +76,7 @@ type Committer struct {
 	now      func() time.Time
 	lines    []*line
 	waiters  sync.Pool
+	settling settlements
 
 	stop     chan struct{} // closed: take nothing more
 	stopOnce sync.Once
@@ -87,6 +88,7 @@ type Committer struct {
 // Run is called. observer may be nil.
 func New(cfg Config, store Store, log *slog.Logger, observer Observer, now func() time.Time) *Committer {
 	c := &Committer{cfg: cfg.filled(), store: store, log: log, observer: observer, now: now, stop: make(chan struct{})}
+	c.settling.all = make(map[fiscal.Partition]*settlement)
 	if observer == nil {
 		c.observer = noObserver{}
 	}
