@@ -23,7 +23,7 @@ const (
 )
 
 const (
-	connectTimeout = 4 * time.Second
+	connectTimeout = 3 * time.Second
 	// silence is how long a connection may say nothing before the kernel asks
 	// whether anybody is there; unheard is when it gives up, and how long what
 	// was sent may stay unacknowledged.

@@ -105,7 +105,7 @@ func (db *DB) open(ctx context.Context, o Options) (err error) {
 	if db.rest, err = pool(own, o.URL, service, serviceConns, map[string]string{"statement_timeout": "10s"}, nil); err != nil {
 		return err
 	}
-	if db.pages, err = pool(own, o.URL, reader, readerConns, map[string]string{"statement_timeout": "5s", "default_transaction_read_only": "on"}, nil); err != nil {
+	if db.pages, err = pool(own, o.URL, reader, readerConns, map[string]string{"statement_timeout": "5s"}, nil); err != nil {
 		return err
 	}
 	if db.partitions, err = db.Partitions(ctx); err != nil {

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"sync"
@@ -145,6 +146,9 @@ func TestSeveralHosts(t *testing.T) {
 	l := newLoad(t, two, 16)
 	if stale, err := two.Append(t.Context(), l.batch(4, 0, 1), journal.Seal); err != nil || len(stale) > 0 {
 		t.Errorf("Append = %v, %v, want it done", stale, err)
+	}
+	if p, err := two.Public().Find(t.Context(), fiscal.Address{Kind: fiscal.ByID, Name: fmt.Sprint(l.places[0].Register)}); err != nil || p != l.places[0] {
+		t.Errorf("Public.Find = %+v, %v, want %+v", p, err, l.places[0])
 	}
 	for _, url := range []string{"postgres://postgres@127.0.0.1:1/ofd", "sqlite:x", ""} {
 		_, err := Open(t.Context(), Options{URL: url})
