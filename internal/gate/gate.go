@@ -35,6 +35,8 @@ type Gate struct {
 	registers  registerCells
 	underWay   atomic.Int64 // exchanges
 
+	notTaken, unknown seldom // what the log says of exchanges that failed
+
 	mu        sync.Mutex
 	draining  bool
 	listeners map[net.Listener]struct{}

@@ -1,7 +1,9 @@
 package gate
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"time"
@@ -191,18 +193,21 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte, received time.Ti
 // failed. Silence makes every known register repeat, and the repetition finds
 // out what became of the first; so it is the answer while nobody can tell.
 func (g *Gate) kkmFailure(req kkm.Request, err error) reply {
-	log := g.log.With("register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err)
+	say := func(s *seldom, level slog.Level, what string) {
+		if left, ok := s.turn(g.now()); ok {
+			g.log.Log(context.Background(), level, what, "register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err, "left_out", left)
+		}
+	}
 	code := kkmCode(err)
 	switch {
 	case errors.Is(err, fiscal.OutcomeUnknown):
-		log.Warn("outcome of an exchange unknown, closing without an answer")
+		say(&g.unknown, slog.LevelWarn, "outcome of an exchange unknown, closing without an answer")
 		return reply{then: CauseSilent, held: true}
-	case errors.Is(err, fiscal.Overloaded):
-		log.Debug("exchange not taken")
+	case errors.Is(err, fiscal.Overloaded): // counted, and no news
 	case code == kkm.CodeUnavailable:
-		log.Warn("exchange not taken")
+		say(&g.notTaken, slog.LevelWarn, "exchange not taken")
 	default:
-		log.Error("exchange failed")
+		g.log.Error("exchange failed", "register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err)
 	}
 	return kkmFailed(req, code, goOn)
 }
