@@ -37,8 +37,9 @@ func (c *Cluster) Standby(t testing.TB) *Cluster {
 func (c *Cluster) Promote(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if err := c.Exec(ctx, "SELECT pg_promote(true, 120)"); err != nil {
-		return fmt.Errorf("promote: %w", err)
+	// Not by SQL: what still streams in may end the session that asks for it.
+	if out, err := c.run("pg_ctl", "-D", c.data(), "promote", "-W"); err != nil {
+		return fmt.Errorf("promote: %w\n%s", err, out)
 	}
 	return c.wait(ctx, "SELECT (NOT pg_is_in_recovery())::int")
 }
