@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -27,10 +28,25 @@ func (db *DB) checkClock(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("compare clocks: %w", err)
 	}
+	return apart(began, theirs, ended)
+}
+
+// apart is Conflict if the database's clock, read between two moments of ours,
+// says that ours is not right.
+func apart(began, theirs, ended time.Time) error {
 	if early, late := theirs.Sub(ended), began.Sub(theirs); early > clockApart || late > clockApart {
 		return &fiscal.Error{Of: fiscal.Conflict, Field: "clock", Msg: fmt.Sprintf("this machine's clock is %s off the database's, more than %s: set it right", max(early, late).Round(time.Millisecond), clockApart)}
 	}
 	return nil
+}
+
+// serverEpoch is from when the database counts microseconds.
+// Source: PostgreSQL 15, §8.5.
+var serverEpoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// serverTime is a timestamptz in binary form.
+func serverTime(field []byte) time.Time {
+	return serverEpoch.Add(time.Duration(binary.BigEndian.Uint64(field)) * time.Microsecond)
 }
 
 // Check reports whether the installation can be worked with: it is reached and

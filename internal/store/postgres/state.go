@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
@@ -58,15 +59,16 @@ type stored struct {
 	register  fiscal.RegisterID
 	state     *fiscal.State
 	card      *fiscal.Card
+	read      time.Time // by the database's clock
 }
 
-const selectStored = `SELECT s.partition, s.register, s.version, s.state, c.body
+const selectStored = `SELECT s.partition, s.register, s.version, s.state, c.body, clock_timestamp()
 	FROM states s CROSS JOIN LATERAL (SELECT body FROM cards WHERE register = s.register AND partition = s.partition ORDER BY version DESC LIMIT 1) c `
 
 func scanStored(row pgx.CollectableRow) (v stored, err error) {
 	var version int64
 	var state, body []byte
-	if err := row.Scan(&v.partition, &v.register, &version, &state, &body); err != nil {
+	if err := row.Scan(&v.partition, &v.register, &version, &state, &body, &v.read); err != nil {
 		return v, err
 	}
 	if v.state, err = fiscal.ParseState(state); err != nil {
@@ -98,11 +100,16 @@ func (v *stored) complete(ctx context.Context, from asks) (err error) {
 	return err
 }
 
-// Row reads a register's state and the card that the state names.
+// Row reads a register's state and the card that the state names. Whoever
+// judges on it does so by a clock, so it is Conflict when ours is not right.
 func (db *DB) Row(ctx context.Context, p fiscal.Place) (intake.Row, error) {
+	began := db.now()
 	all, err := query(ctx, db.rest, scanStored, selectStored+`WHERE s.partition = $1 AND s.register = $2`, p.Partition, p.Register)
 	if err == nil && len(all) == 0 {
 		err = unknownRegister("register")
+	}
+	if err == nil {
+		err = apart(began, all[0].read, db.now())
 	}
 	if err == nil {
 		err = all[0].complete(ctx, db.rest)
@@ -113,16 +120,25 @@ func (db *DB) Row(ctx context.Context, p fiscal.Place) (intake.Row, error) {
 	return intake.Row{Place: p, Card: all[0].card, State: all[0].state}, nil
 }
 
-// RowVersion reads only the version of the state.
+// RowVersion reads only the version of the state. It is asked before anything
+// is refused, so it looks at the clock as Row does.
 func (db *DB) RowVersion(ctx context.Context, p fiscal.Place) (uint64, error) {
-	version, ok, err := one[int64](ctx, db.rest, `SELECT version FROM states WHERE partition = $1 AND register = $2`, p.Partition, p.Register)
-	if err == nil && !ok {
+	type row struct {
+		Version int64
+		Read    time.Time
+	}
+	began := db.now()
+	all, err := query(ctx, db.rest, pgx.RowToStructByPos[row], `SELECT version, clock_timestamp() FROM states WHERE partition = $1 AND register = $2`, p.Partition, p.Register)
+	if err == nil && len(all) == 0 {
 		err = unknownRegister("register")
+	}
+	if err == nil {
+		err = apart(began, all[0].Read, db.now())
 	}
 	if err != nil {
 		return 0, fmt.Errorf("read register %d: %w", p.Register, err)
 	}
-	return uint64(version), nil
+	return uint64(all[0].Version), nil
 }
 
 // readCard is NothingThere if there is no such version.

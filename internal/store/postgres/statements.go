@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -39,7 +40,7 @@ func (db *DB) prepare(ctx context.Context, c *pgx.Conn) error {
 		{"begin", `BEGIN`, nil},
 		{"commit", `COMMIT`, nil},
 		{"rollback", `ROLLBACK`, nil},
-		{"heads", `SELECT partition, seq, month, chain FROM heads WHERE partition = ANY ($1) ORDER BY partition FOR NO KEY UPDATE`, []uint32{oidInt4s}},
+		{"heads", `SELECT partition, seq, month, chain, clock_timestamp() FROM heads WHERE partition = ANY ($1) ORDER BY partition FOR NO KEY UPDATE`, []uint32{oidInt4s}},
 		{"states", `SELECT u.i, s.version, s.number, CASE WHEN (s.number & 31) + u.n >= 32 THEN s.latest END
 			FROM unnest($2, $3, $4, $5) AS u (i, p, r, n) JOIN states s ON s.register = u.r AND ` + same("u.p", "s"), []uint32{oidInt4, oidInt4s, oidInt4s, oidInt8s, oidInt4s}},
 		{"move", `UPDATE states s SET version = u.version, number = u.number, state = u.state, latest = substr(s.latest, 1, u.keep) || u.places
@@ -62,7 +63,8 @@ func (db *DB) prepare(ctx context.Context, c *pgx.Conn) error {
 	return nil
 }
 
-// look locks the heads and reads the states, in one round trip.
+// look locks the heads and reads the states, in one round trip, and the
+// database's clock with them: what came while ours is not right is not stored.
 func (a *appender) look(ctx context.Context, w *talk) error {
 	o := &a.out
 	o.plain("begin")
@@ -89,8 +91,10 @@ func (a *appender) look(ctx context.Context, w *talk) error {
 	o.end(at)
 	o.execute()
 
-	return w.ask(ctx, o, func(statement int, f [][]byte) error {
+	began, theirs := w.db.now(), time.Time{}
+	if err := w.ask(ctx, o, func(statement int, f [][]byte) error {
 		if statement == 1 {
+			theirs = serverTime(f[4])
 			h := &a.heads[a.headOf(fiscal.Partition(binary.BigEndian.Uint32(f[0])))]
 			h.known = true
 			return readHead(&h.Head, f)
@@ -101,7 +105,26 @@ func (a *appender) look(ctx context.Context, w *talk) error {
 		l.number = fiscal.Number(binary.BigEndian.Uint64(f[2]))
 		l.latest = append([]byte(nil), f[3]...)
 		return nil
-	})
+	}); err != nil || theirs.IsZero() {
+		return err // without heads all is stale
+	}
+	if err := apart(began, theirs, w.db.now()); err != nil {
+		return err
+	}
+	return a.early(theirs)
+}
+
+// early refuses what claims to have come after the database's present: our
+// clock was wrong when it came.
+func (a *appender) early(theirs time.Time) error {
+	for i := range a.batch {
+		for j := range a.batch[i].Entries {
+			if e := &a.batch[i].Entries[j]; e.ReceivedAt.Sub(theirs) > clockApart {
+				return &fiscal.Error{Reason: fiscal.StoreDown, Field: "clock", Msg: fmt.Sprintf("received %s ahead of the database's clock", e.ReceivedAt.Sub(theirs).Round(time.Millisecond))}
+			}
+		}
+	}
+	return nil
 }
 
 // keys are the arrays of partitions and registers of n lines.
