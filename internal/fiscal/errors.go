@@ -59,6 +59,8 @@ const (
 	StaleToken                  // not the current token
 	RequestNumberReused         // the last request's number under another token
 	RetryDiffers                // the last request's number and token with another document
+	NumberTaken                 // another document is stored under the device's number
+	NotAuthentic                // a seal of the message is wrong, or it contradicts itself
 	CannotCancel                // nothing that may be canceled
 	ShiftTooLong                // the shift is open longer than allowed
 	BadValue                    // a value that cannot be right
@@ -96,6 +98,8 @@ var reasons = [reasonCount]struct {
 	StaleToken:           {"stale_token", Unauthenticated},
 	RequestNumberReused:  {"request_number_reused", Conflict},
 	RetryDiffers:         {"retry_differs", Conflict},
+	NumberTaken:          {"number_taken", Conflict},
+	NotAuthentic:         {"not_authentic", Unauthenticated},
 	CannotCancel:         {"cannot_cancel", Invalid},
 	ShiftTooLong:         {"shift_too_long", Denied},
 	BadValue:             {"bad_value", Invalid},

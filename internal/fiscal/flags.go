@@ -48,6 +48,13 @@ const (
 	FlagPaymentKind                         // a way of paying this version does not know
 	FlagItem                                // a line without the body of its type
 	FlagShiftCloseEarly                     // closed before its last document
+	FlagUncounted                           // does not enter the register's shift and counters
+	FlagDocumentGap                         // earlier documents of the drive have not come
+	FlagDocumentLate                        // came after later documents of the register
+	FlagShiftNotOpened                      // no report opened the shift it stands in
+	FlagUnregistered                        // of a drive whose registration has not come
+	FlagSign                                // the fiscal sign on the paper is not the drive's
+	FlagReregistered                        // registration data changed in an open shift, or with documents not delivered
 	flagEnd
 )
 
@@ -56,7 +63,8 @@ var flagNames = []string{
 	"clock_ahead", "clock_behind", "clock_backwards", "domain", "register_data", "service_missing", "position",
 	"parent_missing", "buyer", "buyer_contact", "missing", "unit", "quantity", "cash_negative", "shift_too_long",
 	"shift_gap", "shift_number", "shift_empty", "report_differs", "offline_code_reused", "repeated", "time_invalid",
-	"sum_dropped", "counters_full", "payment_kind", "item", "shift_close_early",
+	"sum_dropped", "counters_full", "payment_kind", "item", "shift_close_early", "uncounted", "document_gap", "document_late",
+	"shift_not_opened", "unregistered", "sign", "reregistered",
 }
 
 // Has reports whether every flag of g is set.

@@ -26,19 +26,22 @@ type DocumentKind uint8
 
 // What an entry can be.
 const (
-	DocNone       DocumentKind = iota
-	DocReceipt                 // a settlement
-	DocCashMove                // cash in or out
-	DocShiftClose              // Z report
-	DocReport                  // an X or Z report that was asked for
-	DocCancel                  // takes the last receipt back; names it in Refers
-	DocNotice                  // something a register told without a document: an offline period, new software, a document sent twice
-	DocAct                     // what staff or an owner did to the register
-	DocUnreadable              // accepted although its body cannot be read
+	DocNone         DocumentKind = iota
+	DocReceipt                   // a settlement
+	DocCashMove                  // cash in or out
+	DocShiftClose                // Z report
+	DocReport                    // an X or Z report that was asked for
+	DocCancel                    // takes the last receipt back; names it in Refers
+	DocNotice                    // something a register told without a document: an offline period, new software, a document sent twice
+	DocAct                       // what staff or an owner did to the register
+	DocUnreadable                // accepted although its body cannot be read
+	DocRegistration              // a fiscal drive states the data it was registered with
+	DocShiftOpen                 // opens a shift
+	DocDriveClose                // the last document of a fiscal drive
 	documentKindCount
 )
 
-var documentKindNames = [documentKindCount]string{"none", "receipt", "cash_move", "shift_close", "report", "cancel", "notice", "act", "unreadable"}
+var documentKindNames = [documentKindCount]string{"none", "receipt", "cash_move", "shift_close", "report", "cancel", "notice", "act", "unreadable", "registration", "shift_open", "drive_close"}
 
 func (k DocumentKind) String() string {
 	if k < documentKindCount {

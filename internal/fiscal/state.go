@@ -83,29 +83,38 @@ type Making struct {
 	Received time.Time // ours
 	Offline  bool      // made in autonomous mode
 	Shift    uint32    // the number the device states, 0 none
+	Own      bool      // the device numbers its shifts itself and is always believed, as a fiscal drive is
 }
 
 // OpenShift opens a shift for the first document after a close, if none is
 // open, and says what is odd about the number that the device states.
 //
 // Numbers are consecutive since registration. A device that states a larger
-// number than expected is believed (gap); a smaller one is not.
-// Source: KKM reference §6.2.
+// number than expected is believed (gap); a smaller one is not, unless
+// the numbers are the device's own. Then another number also ends the open
+// shift, whose close has not come.
+// Source: KKM reference §6.2; KKT reference §8.3.
 func (s *State) OpenShift(m Making) Flags {
+	var f Flags
 	if s.Shift.Open {
-		if m.Shift != 0 && m.Shift != s.Shift.Number {
+		switch {
+		case m.Shift == 0 || m.Shift == s.Shift.Number:
+			return 0
+		case !m.Own:
 			return FlagShiftNumber
 		}
-		return 0
+		s.Counters.CloseShift()
+		f = FlagShiftNumber
 	}
-	var f Flags
 	number := s.Shift.Number + 1
 	switch {
 	case m.Shift == 0 || m.Shift == number:
 	case m.Shift > number:
-		number, f = m.Shift, FlagShiftGap
+		number, f = m.Shift, f|FlagShiftGap
+	case m.Own:
+		number, f = m.Shift, f|FlagShiftNumber
 	default:
-		f = FlagShiftNumber
+		f |= FlagShiftNumber
 	}
 	s.Shift = Shift{Number: number, Open: true, OpenedAt: m.Time}
 	if !m.Offline {
@@ -160,6 +169,20 @@ func (s *State) AddMove(op Op, sum Money, m Making) Flags {
 	return f | s.added(DocCashMove, m)
 }
 
+// AddOpening notes a report that opens a shift.
+func (s *State) AddOpening(m Making) Flags {
+	var f Flags
+	if s.Shift.Open && m.Shift == s.Shift.Number {
+		f = FlagShiftNumber // opened twice
+	}
+	f |= s.OpenShift(m)
+	if s.LastTime != 0 && m.Time < s.LastTime {
+		f |= FlagClockBackwards
+	}
+	s.LastTime, s.LastKind = m.Time, DocShiftOpen
+	return f
+}
+
 // CancelReceipt takes back what AddReceipt did. A shift that the receipt
 // opened stays open, and the shift's document numbers go on.
 func (s *State) CancelReceipt(r *Receipt, offline bool) {
@@ -187,8 +210,8 @@ func (s *State) CloseShift(m Making) (Report, Flags) {
 	var f Flags
 	if !s.Shift.Open {
 		f = s.OpenShift(m) | FlagShiftEmpty
-	} else if m.Shift != 0 && m.Shift != s.Shift.Number {
-		f = FlagShiftNumber
+	} else {
+		f = s.OpenShift(m)
 	}
 	if m.Time < s.LastTime {
 		f |= FlagShiftCloseEarly

@@ -56,6 +56,55 @@ func TestOpenShift(t *testing.T) {
 	}
 }
 
+// A device that numbers its shifts itself is believed, whatever it says.
+// Source: KKT reference §8.3.
+func TestOwnShiftNumbers(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		shift  Shift
+		stated uint32
+		flags  Flags
+	}{
+		{"the first", Shift{}, 1, 0},
+		{"the next", Shift{Number: 5}, 6, 0},
+		{"a larger one", Shift{Number: 5}, 9, FlagShiftGap},
+		{"a smaller one", Shift{Number: 5}, 1, FlagShiftNumber},
+		{"the open one", Shift{Number: 5, Open: true}, 5, 0},
+		{"the open one's close has not come", Shift{Number: 5, Open: true}, 6, FlagShiftNumber},
+		{"a smaller one, while another is open", Shift{Number: 5, Open: true}, 2, FlagShiftNumber},
+	} {
+		m := stated(at(0), tt.stated)
+		m.Own = true
+		s := State{Shift: tt.shift}
+		s.Counters.Receipts[0].Count = 3
+		flags := s.OpenShift(m)
+		if s.Shift.Number != tt.stated || !s.Shift.Open || flags != tt.flags {
+			t.Errorf("%s: shift %d, flags %v; want %d, %v", tt.name, s.Shift.Number, flags, tt.stated, tt.flags)
+		}
+		if other := tt.shift.Open && tt.shift.Number != tt.stated; other && s.Counters.Receipts[0].Count != 0 {
+			t.Errorf("%s: the receipts of the shift before count in this one", tt.name)
+		}
+	}
+}
+
+// A report opens a shift once; the shift's receipts do not open it again.
+func TestAddOpening(t *testing.T) {
+	var s State
+	m := stated(at(0), 7)
+	m.Own = true
+	if f := s.AddOpening(m); f != FlagShiftGap || !s.Shift.Open || s.Shift.Number != 7 || s.LastKind != DocShiftOpen || s.LastTime != m.Time {
+		t.Errorf("AddOpening(7) = %v, state %+v", f, s)
+	}
+	if f := s.AddOpening(m); f != FlagShiftNumber {
+		t.Errorf("AddOpening(7) twice = %v, want %v", f, FlagShiftNumber)
+	}
+	early := stated(at(-1), 8)
+	early.Own = true
+	if f := s.AddOpening(early); !f.Has(FlagClockBackwards) || s.Shift.Number != 8 {
+		t.Errorf("AddOpening(8) an hour earlier = %v, shift %d", f, s.Shift.Number)
+	}
+}
+
 // Req: E-146, E-147
 func TestShiftTooLong(t *testing.T) {
 	const day = 24 * time.Hour

@@ -42,8 +42,12 @@ func (r *Replay) Entry(ctx context.Context, e *Entry) error {
 }
 
 func (r *Replay) apply(ctx context.Context, s *fiscal.State, e *Entry) error {
-	m := fiscal.Making{Time: e.DeviceTime, Received: e.ReceivedAt, Offline: e.Flags.Has(fiscal.FlagReplay), Shift: e.Shift}
-	switch e.Kind {
+	m := fiscal.Making{Time: e.DeviceTime, Received: e.ReceivedAt, Offline: e.Flags.Has(fiscal.FlagReplay), Shift: e.Shift, Own: e.Drive != ""}
+	kind := e.Kind
+	if e.Flags.Has(fiscal.FlagUncounted) {
+		kind = fiscal.DocNone
+	}
+	switch kind {
 	case fiscal.DocReceipt, fiscal.DocCashMove, fiscal.DocAct:
 		doc, err := r.read(&e.Record)
 		switch {
@@ -51,7 +55,7 @@ func (r *Replay) apply(ctx context.Context, s *fiscal.State, e *Entry) error {
 			d := damaged(e, "cannot be opened")
 			d.Err = err
 			return d
-		case e.Kind == fiscal.DocReceipt && doc.Receipt != nil:
+		case e.Kind == fiscal.DocReceipt && doc.Receipt != nil && doc.Receipt.Op.Settlement():
 			s.AddReceipt(doc.Receipt, m)
 		case e.Kind == fiscal.DocCashMove && doc.Move != nil:
 			s.AddMove(doc.Move.Op, doc.Move.Sum, m)
@@ -60,6 +64,8 @@ func (r *Replay) apply(ctx context.Context, s *fiscal.State, e *Entry) error {
 		default:
 			return damaged(e, "is a %v without one", e.Kind)
 		}
+	case fiscal.DocShiftOpen:
+		s.AddOpening(m)
 	case fiscal.DocShiftClose:
 		s.CloseShift(m)
 		s.LastZ = e.Number

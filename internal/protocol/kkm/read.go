@@ -1,7 +1,6 @@
 package kkm
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -16,12 +15,10 @@ func Read(rec *fiscal.Record) (fiscal.Document, error) {
 	corrupt := func(why string, err error) (fiscal.Document, error) {
 		return d, &fiscal.Error{Of: fiscal.Corrupt, Field: fmt.Sprintf("entry %d of register %d", rec.Number, rec.Register), Msg: why, Err: err}
 	}
-	if rec.Format == FormatAct {
-		d.Act = &fiscal.Act{}
-		if err := json.Unmarshal(rec.Request, d.Act); err != nil {
-			return corrupt("the act cannot be read", err)
-		}
-		return d, nil
+	if rec.Format == fiscal.FormatAct {
+		act, err := fiscal.ReadAct(rec)
+		d.Act = act
+		return d, err
 	}
 	if !strings.HasPrefix(rec.Format, "kkm/") {
 		return corrupt("format "+rec.Format+" is not of this protocol", nil)

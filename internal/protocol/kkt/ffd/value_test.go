@@ -127,8 +127,8 @@ func TestRuleVectors(t *testing.T) {
 				t.Fatal(err)
 			}
 			if p.Rule != "" {
-				if got := ffd.CheckRegistrationNumber(v.KKTRegID, v.UserINN, v.KKTNumber); got != (p.Want == "valid") {
-					t.Errorf("CheckRegistrationNumber(%+v) = %v, want %s", v, got, p.Want)
+				if got := fiscal.ValidRussianNumber(v.KKTRegID, v.UserINN, v.KKTNumber); got != (p.Want == "valid") {
+					t.Errorf("ValidRussianNumber(%+v) = %v, want %s", v, got, p.Want)
 				}
 				return
 			}
