@@ -207,11 +207,18 @@ func TestObserver(t *testing.T) {
 	d := newDevice(t, mem, helper, 0)
 	seen := &observed{}
 	in := intake.New(intake.Config{}, mem, committing(func(journal.Commit) error { return fiscal.OutcomeUnknown }), &fakeRules{}, nil, nil, quiet, seen, time.Now, zeros{})
+	sale := d.next("sale")
+	sold, err := helper.Accept(t.Context(), sale)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Accept(t.Context(), sale) // settles the state, so that it is cached
+	d.take(t, sold)
 	for _, command := range []string{"info", "wrong", "sale"} {
 		in.Accept(t.Context(), d.next(command))
 	}
-	if got, want := fmt.Sprint(seen.judged, seen.deny, seen.failed, seen.loaded, seen.cached), "2 1 1 1 2"; got != want {
-		t.Errorf("judged, refused, failed, loaded, cached: %s, want %s", got, want)
+	if got, want := fmt.Sprint(seen.judged, seen.replay, seen.deny, seen.failed, seen.loaded, seen.cached), "3 1 1 1 1 3"; got != want {
+		t.Errorf("judged, replayed, refused, failed, loaded, cached: %s, want %s", got, want)
 	}
 }
 

@@ -111,9 +111,6 @@ type row struct {
 	// confirmed says that the peer has shown that it has the current token. It
 	// lives here only: a row read anew is not confirmed.
 	confirmed bool
-	// durable says that the state survives what the engine promises to survive.
-	// What was read may not yet; see journal.Committer.Settle.
-	durable bool
 }
 
 // Beside the value itself: node, map slot, pointers.

@@ -204,12 +204,14 @@ func (in *Intake) exchange(ctx context.Context, b *bench, place Place) (d fiscal
 			return d, err
 		}
 		if d.Next == nil {
-			if d.Replayed {
-				if err := in.settle(ctx, place, &r, x); err != nil {
+			if d.Replayed && !cached {
+				if err := in.settle(ctx, place, x); err != nil {
 					return d, err
 				}
+				cached = true
+				in.rows.put(place.Register, r, r.bytes())
 			}
-			if d.Confirms && !r.confirmed {
+			if d.Confirms && cached && !r.confirmed {
 				r.confirmed = true
 				in.rows.put(place.Register, r, r.bytes())
 			}
@@ -230,6 +232,9 @@ func (in *Intake) exchange(ctx context.Context, b *bench, place Place) (d fiscal
 var errMoved = &fiscal.Error{Reason: fiscal.StateMoved, Msg: "other nodes change the register again and again"}
 
 // load gives the register's card and state, from the cache if they are there.
+// What is read is not cached: it may not survive a failover, after which the
+// same version could be another state. The cache has what was made durable by
+// this node, and what was settled.
 func (in *Intake) load(ctx context.Context, place Place, x *fiscal.Exchange) (r row, cached bool, err error) {
 	r, cached = in.rows.get(place.Register)
 	in.observer.Loaded(cached)
@@ -242,26 +247,16 @@ func (in *Intake) load(ctx context.Context, place Place, x *fiscal.Exchange) (r 
 	if err != nil {
 		return r, false, in.down("read the register", err)
 	}
-	r = row{card: stored.Card, state: stored.State}
-	in.rows.put(place.Register, r, r.bytes())
-	return r, false, nil
+	return row{card: stored.Card, state: stored.State}, false, nil
 }
 
-// settle makes sure that a state outlives the answer which repeats that its
-// last document was accepted. Not even 254 could be answered instead: the
-// document may be stored.
-func (in *Intake) settle(ctx context.Context, place Place, r *row, x *fiscal.Exchange) error {
-	if r.durable {
-		return nil
-	}
+// settle makes sure that a state which was read outlives the answer which
+// repeats that its last document was accepted. Not even 254 could be answered
+// instead: the document may be stored.
+func (in *Intake) settle(ctx context.Context, place Place, x *fiscal.Exchange) error {
 	ctx, cancel := in.reading(ctx, x)
 	defer cancel()
-	if err := in.committer.Settle(ctx, place.Partition); err != nil {
-		return err
-	}
-	r.durable = true
-	in.rows.put(place.Register, *r, r.bytes())
-	return nil
+	return in.committer.Settle(ctx, place.Partition)
 }
 
 // outdated reports whether the register has moved on since the row was cached,

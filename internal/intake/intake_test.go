@@ -160,6 +160,37 @@ func (f committing) Commit(_ context.Context, c journal.Commit) error { return f
 
 func (f committing) Settle(context.Context, fiscal.Partition) error { return nil }
 
+// TestForkIsForgotten: a document is read before it outlives a failover, and
+// does not. The register's next one, of the same version, is another; a node
+// that remembered the first would refuse whoever follows the second.
+func TestForkIsForgotten(t *testing.T) {
+	lost, kept := testkit.NewMemStore(1), testkit.NewMemStore(1)
+	before, after := newNode(t, intake.Config{}, lost, lost), newNode(t, intake.Config{}, kept, kept)
+	d, same := newDevice(t, lost, before, 0), newDevice(t, kept, after, 0)
+	if d.id != same.id {
+		t.Fatalf("registers %d and %d, want one", d.id, same.id)
+	}
+	primary := &failingOver{Store: lost}
+	c := &settling{Committer: after.committer, err: &fiscal.Error{Reason: fiscal.OutcomeUnknown}}
+	n := intake.New(intake.Config{}, primary, c, &fakeRules{}, nil, nil, quiet, nil, time.Now, zeros{})
+
+	sale := d.next("sale")
+	if _, err := before.Accept(t.Context(), sale); err != nil { // by another node, on the primary alone
+		t.Fatal(err)
+	}
+	if _, err := n.Accept(t.Context(), sale); !errors.Is(err, fiscal.OutcomeUnknown) {
+		t.Fatalf("repeated on a primary without its standby: %v, want OutcomeUnknown", err)
+	}
+	primary.Store, c.err = kept, nil
+	same.sell(t, after) // the document again, to the standby that was promoted
+	if got, err := n.Accept(t.Context(), same.next("sale")); err != nil || got.Reason != fiscal.NoReason {
+		t.Errorf("the next document: refused as %v, %v; want it accepted", got.Reason, err)
+	}
+}
+
+// failingOver is one store first and then another.
+type failingOver struct{ intake.Store }
+
 // settling counts what is settled, and fails if it is told to.
 type settling struct {
 	intake.Committer
@@ -228,11 +259,17 @@ func TestStateMoved(t *testing.T) {
 			}
 			return nil
 		}), rules, nil, nil, quiet, nil, time.Now, zeros{})
-		if _, err := in.Accept(t.Context(), d.next("info")); err != nil { // fills the cache
+		sale := d.next("sale")
+		sold, err := n.Accept(t.Context(), sale)
+		if err != nil {
 			t.Fatal(err)
 		}
+		if _, err := in.Accept(t.Context(), sale); err != nil { // fills the cache
+			t.Fatal(err)
+		}
+		d.take(t, sold)
 		judged = 0
-		_, err := in.Accept(t.Context(), d.next("sale"))
+		_, err = in.Accept(t.Context(), d.next("sale"))
 		if !errors.Is(err, tt.want) || judged != tt.judged {
 			t.Errorf("stale %d times: %v after %d judgements, want %v after %d", tt.stale, err, judged, tt.want, tt.judged)
 		}

@@ -107,7 +107,7 @@ func (in *Intake) commit(ctx context.Context, b *bench, place Place, r *row, d *
 	switch {
 	case err == nil:
 		// Whether the peer gets the answer, and the token in it, is not known.
-		next := row{card: r.card, state: d.Next, durable: true}
+		next := row{card: r.card, state: d.Next}
 		if d.Card != nil {
 			next.card = d.Card
 		}
