@@ -31,11 +31,12 @@ type Config struct {
 	Documents int          // Run ends when each register has so many answered; 0 means never
 	Version   wire.Version // 0 means 2.0.3
 	Zone      *time.Location
-	Now       func() time.Time  // of the registers; nil means time.Now
-	Answer    time.Duration     // how long an answer is waited for; 0 means 7 s
-	Pause     time.Duration     // before a request is sent again; 0 means 20 ms
-	MayRefuse []uint32          // codes that the test itself provokes
-	Recorder  *history.Recorder // nil: a new one
+	Now       func() time.Time    // of the registers; nil means time.Now
+	Answer    time.Duration       // how long an answer is waited for; 0 means 7 s
+	Pause     time.Duration       // before a request is sent again; 0 means 20 ms
+	MayRefuse []uint32            // codes that the test itself provokes
+	Took      func(time.Duration) // hears of each answered exchange, from many goroutines; nil: nobody does
+	Recorder  *history.Recorder   // nil: a new one
 }
 
 // Crowd is a number of registers at work.
@@ -186,9 +187,13 @@ func (c *Crowd) exchange(ctx context.Context, r *register) bool {
 	node := c.cfg.Choose(r.index, r.exchanges) % len(r.links)
 	r.exchanges++
 	written := c.cfg.Recorder.Begin(r.ID, r.pending.asked)
+	began := time.Now()
 	reply, err := r.links[node].Exchange(ctx, r.pending.frame)
 	if err != nil {
 		return false
+	}
+	if c.cfg.Took != nil {
+		c.cfg.Took(time.Since(began))
 	}
 	a, err := read(reply)
 	if err != nil {
