@@ -74,6 +74,7 @@ type Needs struct {
 	Entries      []Number // of this register
 	DeviceNumber uint64   // the register's documents with this number of the device
 	DeviceDay    WallTime // and a device time on this day; devices begin anew
+	Drive        string   // or of this fiscal drive, of any day and kind: drives never begin anew
 	Cashier      string   // login
 	Catalog      *CatalogQuery
 }

@@ -72,7 +72,7 @@ func (in *Intake) read(ctx context.Context, place Place, r *row, x *fiscal.Excha
 		found.Entries = append(found.Entries, e.Record)
 	}
 	if n.DeviceNumber != 0 {
-		entries, err := in.store.ByDeviceNumber(ctx, place, n.DeviceNumber, n.DeviceDay)
+		entries, err := in.byDevice(ctx, place, n)
 		if err != nil {
 			return in.down("read entries by the device's number", err)
 		}
@@ -95,6 +95,13 @@ func (in *Intake) read(ctx context.Context, place Place, r *row, x *fiscal.Excha
 		found.Catalog = catalog
 	}
 	return nil
+}
+
+func (in *Intake) byDevice(ctx context.Context, place Place, n *fiscal.Needs) ([]journal.Entry, error) {
+	if n.Drive != "" {
+		return in.store.ByDriveNumber(ctx, place, n.Drive, n.DeviceNumber)
+	}
+	return in.store.ByDeviceNumber(ctx, place, n.DeviceNumber, n.DeviceDay)
 }
 
 // commit makes a decision durable and moves the cache on.

@@ -42,6 +42,9 @@ type Store interface {
 	// and a device time on the same day, and the notices that keep such a number,
 	// oldest first, 8 at most.
 	ByDeviceNumber(ctx context.Context, p Place, deviceNumber uint64, day fiscal.WallTime) ([]journal.Entry, error)
+	// ByDriveNumber reads a register's documents with this number of a fiscal
+	// drive, of any day and kind, oldest first, 8 at most.
+	ByDriveNumber(ctx context.Context, p Place, drive string, number uint64) ([]journal.Entry, error)
 	// Cashier reads a cashier kept at the operator; nil if there is none.
 	Cashier(ctx context.Context, t fiscal.TaxpayerID, login string) (*fiscal.CashierLogin, error)
 	// Catalog answers a query: nil if nothing is published; without elements if

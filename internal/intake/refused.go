@@ -84,9 +84,9 @@ func (q *refusals) take() (page []journal.Refused, lost int) {
 	return page, lost
 }
 
-// keepRefused records what came in and was not accepted: before the answer when
-// it is a conflict or a wrong token that closes the connection, behind it
-// otherwise.
+// keepRefused records what came in and was not accepted: before the connection
+// closes when the register itself was contradicted or impersonated, behind the
+// answer otherwise.
 func (in *Intake) keepRefused(ctx context.Context, place Place, x *fiscal.Exchange, d *fiscal.Decision) {
 	if d.Reason == fiscal.NoReason || x.Request == nil {
 		return
@@ -99,7 +99,8 @@ func (in *Intake) keepRefused(ctx context.Context, place Place, x *fiscal.Exchan
 		return
 	}
 	r.Request = bytes.Clone(x.Request)
-	if d.Close && (d.Reason.Kind() == fiscal.Conflict || d.Reason == fiscal.StaleToken) {
+	kind := d.Reason.Kind()
+	if d.Close && place.Register != 0 && (kind == fiscal.Conflict || kind == fiscal.Unauthenticated) {
 		ctx, cancel := in.reading(ctx, x)
 		err := in.store.KeepRefused(ctx, []journal.Refused{r}, in.cfg.RefusedPerDay)
 		cancel()

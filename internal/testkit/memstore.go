@@ -229,6 +229,19 @@ func (m *MemStore) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint
 	return found, nil
 }
 
+// ByDriveNumber reads a register's documents with a number of a fiscal drive.
+func (m *MemStore) ByDriveNumber(_ context.Context, p fiscal.Place, drive string, number uint64) ([]journal.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []journal.Entry
+	for _, e := range m.entries[p.Partition] {
+		if e.Register == p.Register && e.Drive == drive && e.DeviceNumber == number && number != 0 && len(found) < 8 {
+			found = append(found, copied(e))
+		}
+	}
+	return found, nil
+}
+
 // Refused reads what was refused to a register, newest first.
 func (m *MemStore) Refused(_ context.Context, r fiscal.RegisterID, limit int) (all []journal.Refused, err error) {
 	m.mu.Lock()

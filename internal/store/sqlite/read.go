@@ -74,6 +74,23 @@ func (db *DB) ByDeviceNumber(ctx context.Context, p fiscal.Place, deviceNumber u
 	return found, nil
 }
 
+// ByDriveNumber reads a register's documents with this number of a fiscal
+// drive, oldest first.
+func (db *DB) ByDriveNumber(ctx context.Context, p fiscal.Place, drive string, number uint64) (found []journal.Entry, err error) {
+	if number == 0 || p.Partition != partition {
+		return nil, nil
+	}
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
+		found, err = entries(tx, selectEntry+`WHERE register = ? AND device_number = ? AND device_number <> 0 AND drive = ? ORDER BY seq LIMIT ?`,
+			int64(p.Register), int64(number), drive, maxByDevice)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read documents of register %d by drive and number: %w", p.Register, err)
+	}
+	return found, nil
+}
+
 func entries(tx *sqlitefile.Tx, query string, args ...any) (all []journal.Entry, err error) {
 	s, err := tx.Query(query, args...)
 	if err != nil {

@@ -180,6 +180,7 @@ func nothingAfterClose(w *world) {
 		"Find":           func() error { _, err := w.Find(ctx, fiscal.Address{Kind: fiscal.ByID, Name: "1"}); return err },
 		"Row":            func() error { _, err := w.Row(ctx, r.place); return err },
 		"RowVersion":     func() error { _, err := w.RowVersion(ctx, r.place); return err },
+		"ByDriveNumber":  func() error { _, err := w.ByDriveNumber(ctx, r.place, "9", 1); return err },
 		"ByDeviceNumber": func() error { _, err := w.ByDeviceNumber(ctx, r.place, 1, 0); return err },
 		"Cashier":        func() error { _, err := w.Cashier(ctx, w.owner.ID, "x"); return err },
 		"Catalog":        func() error { _, err := w.Catalog(ctx, fiscal.CatalogQuery{}); return err },

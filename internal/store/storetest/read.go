@@ -161,6 +161,40 @@ func deviceNumbers(w *world) {
 	}
 }
 
+// driveNumbers shows that documents of a fiscal drive are found by its number
+// and theirs: of that register, of any day and kind, oldest first, eight at
+// most.
+func driveNumbers(w *world) {
+	const drive, number = "9999078902001234", 1<<24 - 1
+	r, other := w.till("1"), w.till("2")
+	at, _ := fiscal.WallDate(2026, 3, 14, 0, 0, 0)
+	document := func(of *till, kind fiscal.DocumentKind, drive string, number uint64) journal.Commit {
+		rec := of.record()
+		rec.Kind, rec.Drive, rec.DeviceNumber, rec.DeviceTime = kind, drive, number, at
+		return of.commit(rec)
+	}
+	var want []journal.Entry
+	for i := range 5 {
+		at = at.Add(time.Duration(i) * 40 * 24 * time.Hour)
+		batch := w.append(document(r, fiscal.DocShiftOpen, drive, number), document(other, fiscal.DocShiftOpen, drive, number),
+			document(r, fiscal.DocReceipt, "9999078902001235", number), document(r, fiscal.DocReceipt, drive, number-1),
+			document(r, fiscal.DocUnreadable, drive, number), r.commit())
+		want = append(want, batch[0].Entries...)
+		want = append(want, batch[4].Entries...)
+	}
+	got, err := w.ByDriveNumber(w.Context(), r.place, drive, number)
+	w.must(err)
+	w.sameEntries("ByDriveNumber", got, want[:8])
+	for _, none := range []struct {
+		drive  string
+		number uint64
+	}{{drive, 5}, {drive, 0}, {"", number}, {"9", number}} {
+		if got, err := w.ByDriveNumber(w.Context(), r.place, none.drive, none.number); err != nil || len(got) != 0 {
+			w.Errorf("ByDriveNumber(%q, %d) = %d entries, %v, want none", none.drive, none.number, len(got), err)
+		}
+	}
+}
+
 // scanPages shows that a partition is read in pages without a hole.
 func scanPages(w *world) {
 	r := w.till("1")

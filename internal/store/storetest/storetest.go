@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"CardComesWithItsCommit", cardWithCommit},
 		{"NumbersLeadToEntries", numbersLead},
 		{"DeviceNumbers", deviceNumbers},
+		{"DriveNumbers", driveNumbers},
 		{"ScanPages", scanPages},
 		{"MonthNeverGoesBack", monthForward},
 		{"Fence", fence},
