@@ -7,13 +7,14 @@ import (
 	"openofd/internal/fiscal"
 )
 
-// kinds leads from forms to the kinds of entries. What is no receipt, no close
-// and no report tells something of the register.
+// kinds leads from forms to the kinds of entries. What is none of these
+// tells something of the register.
 var kinds = map[Form]fiscal.DocumentKind{
 	FormReceipt: fiscal.DocReceipt, FormBSO: fiscal.DocReceipt,
 	FormReceiptCorrection: fiscal.DocReceipt, FormBSOCorrection: fiscal.DocReceipt,
-	FormCloseShift: fiscal.DocShiftClose,
-	FormState:      fiscal.DocReport,
+	FormCloseShift: fiscal.DocShiftClose, FormOpenShift: fiscal.DocShiftOpen,
+	FormRegistration: fiscal.DocRegistration, FormRegistrationNew: fiscal.DocRegistration,
+	FormState: fiscal.DocReport, FormCloseDrive: fiscal.DocDriveClose,
 }
 
 // Kind is the kind of entry that a document of the form becomes.
@@ -101,11 +102,46 @@ func (d *Document) receipt() *fiscal.Receipt {
 	}
 	worded := func(t Tag) bool {
 		switch t {
-		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem, 1071, TagBuyerContact, 1228:
+		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem, tagStorno, TagBuyerContact, 1228:
 			return true
 		}
 		return false
 	}
+	r.Payments = d.payments()
+	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
+		switch n := &d.nodes[i]; n.tag {
+		case TagItem, tagStorno:
+			r.Items = append(r.Items, d.item(i))
+		}
+	}
+	r.Buyer = d.buyer()
+	r.Requisites = d.requisites(0, len(d.nodes), worded)
+	return r
+}
+
+// Counted is what the counters of a register take from a receipt: operation,
+// total, payments, and of each item its cost and tax. It is Open's receipt
+// without what is only for people.
+func (d *Document) Counted() fiscal.Receipt {
+	r := fiscal.Receipt{Op: operationOf(d.Uint(TagOperation)), Time: d.Time(), Total: d.Money(TagTotal), Payments: d.payments()}
+	count := 0
+	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
+		if t := d.nodes[i].tag; t == TagItem || t == tagStorno {
+			count++
+		}
+	}
+	r.Items = make([]fiscal.Item, 0, count)
+	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
+		if t := d.nodes[i].tag; t == TagItem || t == tagStorno {
+			r.Items = append(r.Items, d.counted(i))
+		}
+	}
+	return r
+}
+
+// payments are the ways of paying that have a sum.
+func (d *Document) payments() []fiscal.Payment {
+	var all []fiscal.Payment
 	for _, p := range [...]struct {
 		tag  Tag
 		kind fiscal.PayKind
@@ -115,22 +151,10 @@ func (d *Document) receipt() *fiscal.Receipt {
 			if p.kind == fiscal.PayNone {
 				pay.Requisites = []fiscal.Requisite{{Key: "provisionSum", Value: sum.String()}}
 			}
-			r.Payments = append(r.Payments, pay)
+			all = append(all, pay)
 		}
 	}
-	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
-		switch n := &d.nodes[i]; n.tag {
-		case TagItem:
-			r.Items = append(r.Items, d.item(i))
-		case 1071:
-			it := d.item(i)
-			it.Storno = true
-			r.Items = append(r.Items, it)
-		}
-	}
-	r.Buyer = d.buyer()
-	r.Requisites = d.requisites(0, len(d.nodes), worded)
-	return r
+	return all
 }
 
 // buyer is what a receipt says of its buyer. What else tag 1256 holds stays
@@ -165,13 +189,39 @@ var okei = map[uint8]string{
 	80: "256", 81: "257", 82: "2553", 83: "2554",
 }
 
-// item words one item.
-func (d *Document) item(at int) fiscal.Item {
-	it := fiscal.Item{Kind: fiscal.ItemGoods}
+// counted is what counters take from one item.
+func (d *Document) counted(at int) fiscal.Item {
+	it := fiscal.Item{Kind: fiscal.ItemGoods, Storno: d.nodes[at].tag == tagStorno}
 	end := int(d.nodes[at].next)
 	var rate uint8
 	var vat fiscal.Money
 	stated := false
+	for i := at + 1; i < end; i = int(d.nodes[i].next) {
+		n := &d.nodes[i]
+		b := d.value(n)
+		switch n.tag {
+		case TagItemSum:
+			it.Cost, _ = moneyOf(b)
+		case 1199:
+			rate = byteOf(b)
+		case 1200:
+			vat, _ = moneyOf(b)
+			stated = true
+		}
+	}
+	if percent, ok := percentAt(rate, d.Time()); ok && rate != 6 {
+		if !stated {
+			vat = fiscal.Money(included(uint64(it.Cost), percent))
+		}
+		it.Taxes = []fiscal.Tax{{Kind: fiscal.KindVAT, Percent: percent, Sum: vat, Included: true}}
+	}
+	return it
+}
+
+// item words one item.
+func (d *Document) item(at int) fiscal.Item {
+	it := d.counted(at)
+	end := int(d.nodes[at].next)
 	for i := at + 1; i < end; i = int(d.nodes[i].next) {
 		n := &d.nodes[i]
 		b := d.value(n)
@@ -183,24 +233,11 @@ func (d *Document) item(at int) fiscal.Item {
 		case TagQuantity:
 			q, _ := decimalOf(b)
 			it.Quantity, _ = q.Quantity()
-		case TagItemSum:
-			it.Cost, _ = moneyOf(b)
-		case 1199:
-			rate = byteOf(b)
-		case 1200:
-			vat, _ = moneyOf(b)
-			stated = true
 		case 2108:
 			it.Unit = okei[byteOf(b)]
 		case 1163:
 			it.Barcode, it.ExciseStamps = d.codes(i)
 		}
-	}
-	if percent, ok := percentAt(rate, d.Time()); ok && rate != 6 {
-		if !stated {
-			vat = fiscal.Money(included(uint64(it.Cost), percent))
-		}
-		it.Taxes = []fiscal.Tax{{Kind: fiscal.KindVAT, Percent: percent, Sum: vat, Included: true}}
 	}
 	it.Requisites = d.requisites(at+1, end, func(t Tag) bool {
 		return t == TagItemName || t == TagPrice || t == TagQuantity || t == TagItemSum

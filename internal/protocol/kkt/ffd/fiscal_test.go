@@ -48,7 +48,7 @@ func TestFill(t *testing.T) {
 		}},
 		{"close-shift-1.05", fiscal.Record{Kind: fiscal.DocShiftClose, Drive: sampleDrive, DeviceNumber: 20, DeviceTime: 1763761600, Shift: 1, FiscalSign: 3324468928}},
 		{"current-state-1.2", fiscal.Record{Kind: fiscal.DocReport, Drive: sampleDrive, DeviceNumber: 21, DeviceTime: 1763762600, Shift: 1}},
-		{"reg-1.2", fiscal.Record{Kind: fiscal.DocNotice, Drive: sampleDrive, DeviceNumber: 1, DeviceTime: 1763721600, FiscalSign: 3759222956}},
+		{"reg-1.2", fiscal.Record{Kind: fiscal.DocRegistration, Drive: sampleDrive, DeviceNumber: 1, DeviceTime: 1763721600, FiscalSign: 3759222956}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			v := testkit.KKTVectorNamed(t, c.name)
@@ -62,6 +62,34 @@ func TestFill(t *testing.T) {
 				t.Errorf("Fill() = %+v\nwant %+v", got, c.want)
 			}
 		})
+	}
+}
+
+// Counters that take a receipt as it is counted are those that take it as it
+// is read.
+func TestCounted(t *testing.T) {
+	counted := 0
+	for _, v := range testkit.KKTVectors(t) {
+		body := documentOf(v)
+		if body == nil {
+			continue
+		}
+		d, err := ffd.Parse(body, unstated(v))
+		if err != nil || !d.Form.Settles() || d.Uint(ffd.TagOperation) > 4 {
+			continue
+		}
+		counted++
+		var want, got fiscal.Counters
+		r := d.Counted()
+		got.Receipt(&r, false, 1)
+		want.Receipt(d.Open().Receipt, false, 1)
+		x, _ := json.Marshal(got)
+		if y, _ := json.Marshal(want); string(x) != string(y) {
+			t.Errorf("%s: counted %s\nwant %s", v.Name, x, y)
+		}
+	}
+	if counted < 20 {
+		t.Errorf("%d receipts among the vectors, want at least 20", counted)
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 	TagOperation      Tag = 1054
 	TagTaxSystem      Tag = 1055
 	TagItem           Tag = 1059
+	tagStorno         Tag = 1071 // an item taken back, FFD 1.0
 	TagTaxSystems     Tag = 1062
 	TagSign           Tag = 1077
 	TagOperatorSign   Tag = 1078
