@@ -7,7 +7,7 @@ FUZZTIME ?= 30s
 export GO FUZZTIME
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test bench lint generate check-generate fuzz screenshots
+.PHONY: help run build test test-long bench lint generate check-generate fuzz screenshots
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ build: ## the program, ./ofd: one static file
 
 test: ## everything that must hold; the build machine runs this
 	@scripts/test.sh
+
+test-long: ## faults on purpose, for half an hour: kills, failovers, harmed commits
+	@scripts/test-long.sh
 
 bench: ## speed: micro benchmarks, then load against the echo and the bare store
 	@scripts/bench.sh

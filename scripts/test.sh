@@ -11,7 +11,7 @@ gofmt_clean() {
 }
 
 vet() {
-	"$GO" vet ./... && "$GO" vet -tags crash ./...
+	"$GO" vet ./... && "$GO" vet -tags 'crash faults' ./... && "$GO" vet -tags long ./...
 }
 
 # Two test binaries at a time: more would starve the ones that hold deadlines.
@@ -25,6 +25,12 @@ crash() {
 	"$GO" test -tags crash -count 1 -timeout 10m -run Crash ./cmd/ofd
 }
 
+# Without the race detector as well: registers are answered ten times slower
+# under it, and the limits on time are those of people.
+faults() {
+	"$GO" test -tags faults -count 1 -timeout 10m -v -run '^TestFaults$' ./cmd/ofd | grep -v '^==='
+}
+
 step "install what the tests need" scripts/need.sh
 step "gofmt" gofmt_clean
 step "go vet" vet
@@ -32,5 +38,6 @@ step "staticcheck" "$GO" tool staticcheck ./...
 step "go generate leaves no diff" scripts/check-generate.sh
 step "go test -race" race
 step "kill -9 under load" crash
+step "faults on purpose" faults
 step "fuzz" scripts/fuzz.sh
 total

@@ -1,4 +1,4 @@
-//go:build faults || long
+//go:build linux && (faults || long)
 
 package main
 

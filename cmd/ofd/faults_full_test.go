@@ -1,9 +1,8 @@
-//go:build faults || long
+//go:build linux && (faults || long)
 
 package main
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -41,28 +40,6 @@ func smallDisk(t *testing.T, at, size string) {
 	})
 }
 
-// fillDisk takes the room that is left on a disk. empty gives it back.
-func fillDisk(t *testing.T, at string) (empty func()) {
-	t.Helper()
-	path := filepath.Join(at, "ballast")
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	for chunk := make([]byte, 64<<10); err == nil; {
-		_, err = f.Write(chunk)
-	}
-	if !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("fill %s: %v", at, err)
-	}
-	return func() {
-		if err := os.Remove(path); err != nil {
-			t.Error(err)
-		}
-	}
-}
-
 // fullOf waits until the server has found no room.
 func fullOf(t *testing.T, c *pgcluster.Cluster, before int) {
 	t.Helper()
@@ -90,7 +67,7 @@ func fullData(t *testing.T, _ *rand.Rand) tally {
 	for range size.rounds {
 		f.under(func() int {
 			before := len(c.Log())
-			empty := fillDisk(t, disk)
+			empty := fill(t, disk)
 			fullOf(t, c, before)
 			time.Sleep(time.Second)
 			empty()
@@ -118,7 +95,7 @@ func fullLog(t *testing.T, _ *rand.Rand) tally {
 	f.register(size.registers)
 	f.under(func() int {
 		before := len(c.Log())
-		empty := fillDisk(t, disk)
+		empty := fill(t, disk)
 		for range 4 { // the next file of the log is due
 			_ = c.Exec(t.Context(), "SELECT pg_switch_wal()")
 		}
