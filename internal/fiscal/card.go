@@ -37,6 +37,7 @@ func (t Text) In(lang string) string {
 type Operator struct {
 	Title   Text   `json:"title"`
 	BIN     XIN    `json:"bin"`
+	INN     XIN    `json:"inn,omitempty"` // in Russia; it stands in acknowledgements
 	Address Text   `json:"address"`
 	Site    string `json:"site"` // where buyers check receipts: "https://ofd.example"
 	Ad      Ad     `json:"-"`    // printed on receipts by devices; an empty text is none

@@ -1,0 +1,102 @@
+package kkt
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt/ffd"
+)
+
+// Reader opens stored entries. Its module is asked for encrypted ones alone.
+type Reader struct {
+	Module CryptoModule // nil: encrypted entries cannot be opened
+}
+
+// Read opens a stored record. Decoders are kept for ever; a record that cannot
+// be opened is Corrupt. A document that could not be read when it came is opened
+// as far as its columns tell.
+func (r Reader) Read(rec *fiscal.Record) (fiscal.Document, error) {
+	if rec.Format == fiscal.FormatAct {
+		act, err := fiscal.ReadAct(rec)
+		return fiscal.Document{Record: *rec, Act: act}, err
+	}
+	if rec.Kind == fiscal.DocUnreadable {
+		return fiscal.Document{Record: *rec}, nil
+	}
+	doc, err := r.parse(rec)
+	if err != nil {
+		return fiscal.Document{Record: *rec}, err
+	}
+	d := doc.Open()
+	d.Record = *rec
+	if d.Receipt != nil {
+		d.Receipt.Time = rec.DeviceTime // the time that was settled on
+	}
+	return d, nil
+}
+
+// Check compares the columns of a stored document with its bytes.
+//
+// Errors: Corrupt.
+func (r Reader) Check(rec *fiscal.Record) error {
+	if rec.Kind == fiscal.DocUnreadable {
+		return nil
+	}
+	doc, err := r.parse(rec)
+	if err != nil {
+		return err
+	}
+	var made fiscal.Record
+	doc.Fill(&made)
+	if made.FiscalSign != rec.FiscalSign || made.Kind != rec.Kind || made.Op != rec.Op || made.Total != rec.Total {
+		return corrupt(rec, "the columns say something else than the document")
+	}
+	return nil
+}
+
+func (r Reader) parse(rec *fiscal.Record) (*ffd.Document, error) {
+	name, sealed := strings.CutSuffix(rec.Format, sealedFormat)
+	version := ffd.ParseVersion(strings.TrimPrefix(name, "kkt/"))
+	if !strings.HasPrefix(name, "kkt/") || !version.Known() {
+		return nil, corrupt(rec, "format "+rec.Format+" is not of this protocol")
+	}
+	document, err := r.open(rec.Request, sealed)
+	if err != nil {
+		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be opened", Err: err}
+	}
+	doc, err := ffd.Parse(document, version)
+	if err != nil {
+		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be read", Err: err}
+	}
+	return doc, nil
+}
+
+func (r Reader) open(message []byte, sealed bool) ([]byte, error) {
+	h, err := ParseHeader(message)
+	if err != nil {
+		return nil, err
+	}
+	f, err := ParseFrame(message[HeaderLen:])
+	if err != nil {
+		return nil, err
+	}
+	if !sealed {
+		document, _, err := cutPayload(f.Payload())
+		return document, err
+	}
+	if r.Module == nil {
+		return nil, ErrKeyUnavailable
+	}
+	o, err := r.Module.OpenContainer(context.Background(), f, h.Version)
+	return o.Document, err
+}
+
+func place(rec *fiscal.Record) string {
+	return fmt.Sprintf("entry %d of register %d", rec.Number, rec.Register)
+}
+
+func corrupt(rec *fiscal.Record, why string) error {
+	return &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: why}
+}

@@ -1,0 +1,332 @@
+package kkt
+
+import (
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt/ffd"
+)
+
+// memory is the part of a register's state that only this package reads: its
+// fiscal drives, in the order in which they came; the last one is in use.
+//
+// Source: KKT reference §7.3, §8.3, §9.
+type memory struct {
+	drives    []drive
+	forgotten bool // there were more drives than are kept
+}
+
+// drive is what is known of one drive.
+type drive struct {
+	number  DriveNumber
+	seen    []span // documents that came: ascending, with gaps between
+	doubt   uint32 // documents up to here may have come although no span says so
+	last    fiscal.WallTime
+	heard   fiscal.WallTime // when the last document came, by a clock beside the register
+	version ffd.Version     // of the last registration, 0 none
+
+	registered *ffd.Registered // nil: no registration came
+	register   uint32          // number of that document
+	shift      bool            // a document of a shift came
+	closed     bool            // its last document came
+	offline    bool            // registered to work without an operator
+
+	unsent uint32          // documents that wait in it, as its last report says
+	since  fiscal.WallTime // of the oldest of them, 0 not told
+}
+
+// span is a run of document numbers, both ends included.
+type span struct{ first, last uint32 }
+
+// Bounds of a state: a drive lives for one to three years and has no gaps as a
+// rule.
+const (
+	maxDrives = 24
+	maxSpans  = 32
+	maxText   = 20 // bytes of a registration's numbers; the longest is a serial number
+)
+
+// sight is whether a document has come before.
+type sight uint8
+
+const (
+	unseen sight = iota
+	doubtful
+	certain
+)
+
+// drive is the one with this number, nil if none of its documents came.
+func (m *memory) drive(n DriveNumber) *drive {
+	for i := range m.drives {
+		if m.drives[i].number == n {
+			return &m.drives[i]
+		}
+	}
+	return nil
+}
+
+// current reports whether d is the drive in use.
+func (m *memory) current(d *drive) bool { return d == &m.drives[len(m.drives)-1] }
+
+// saw tells whether a document of a drive has come.
+func (m *memory) saw(n DriveNumber, number uint32) sight {
+	d := m.drive(n)
+	if d == nil {
+		if m.forgotten {
+			return doubtful
+		}
+		return unseen
+	}
+	if _, in := d.find(number); in {
+		return certain
+	}
+	if number <= d.doubt {
+		return doubtful
+	}
+	return unseen
+}
+
+// open is the drive with this number, made if it is new.
+func (m *memory) open(n DriveNumber) *drive {
+	if d := m.drive(n); d != nil {
+		return d
+	}
+	fresh := drive{number: n}
+	if m.forgotten {
+		fresh.doubt = MaxNumber
+	}
+	if len(m.drives) == maxDrives {
+		m.drives, m.forgotten = slices.Delete(m.drives, 0, 1), true
+	}
+	m.drives = append(m.drives, fresh)
+	return &m.drives[len(m.drives)-1]
+}
+
+// find is the place of the span that holds a number, or where one would be.
+func (d *drive) find(number uint32) (int, bool) {
+	return slices.BinarySearchFunc(d.seen, number, func(s span, n uint32) int {
+		switch {
+		case s.last < n:
+			return -1
+		case s.first > n:
+			return 1
+		}
+		return 0
+	})
+}
+
+// highest is the largest number that came, 0 none.
+func (d *drive) highest() uint32 {
+	if n := len(d.seen); n > 0 {
+		return d.seen[n-1].last
+	}
+	return 0
+}
+
+// add notes that a document came.
+func (d *drive) add(number uint32) {
+	i, in := d.find(number)
+	if in {
+		return
+	}
+	behind := i > 0 && d.seen[i-1].last+1 == number
+	before := i < len(d.seen) && d.seen[i].first == number+1
+	switch {
+	case behind && before:
+		d.seen[i-1].last = d.seen[i].last
+		d.seen = slices.Delete(d.seen, i, i+1)
+	case behind:
+		d.seen[i-1].last = number
+	case before:
+		d.seen[i].first = number
+	default:
+		d.seen = slices.Insert(d.seen, i, span{number, number})
+	}
+	if len(d.seen) > maxSpans { // the journal remembers what the state cannot
+		d.doubt = max(d.doubt, d.seen[0].last)
+		d.seen = slices.Delete(d.seen, 0, 1)
+	}
+}
+
+// gaps are the numbers between documents that came.
+func (d *drive) gaps() []span {
+	var all []span
+	next := d.doubt + 1
+	for _, s := range d.seen {
+		if s.first > next {
+			all = append(all, span{next, s.first - 1})
+		}
+		next = s.last + 1
+	}
+	return all
+}
+
+// take keeps a registration's data, unless a later one came or they are longer
+// than such data can be.
+func (d *drive) take(r *ffd.Registered, v ffd.Version, number uint32) {
+	if number < d.register || len(r.INN) > maxText || len(r.RegistrationNumber) > maxText || len(r.Serial) > maxText {
+		return
+	}
+	d.registered, d.version, d.register = r, v, number
+}
+
+const memoryFormat = 1
+
+// The flags of a stored drive.
+const (
+	storedShift = 1 << iota
+	storedClosed
+	storedOffline
+	storedRegistered
+	storedMarks
+	storedMachine
+	storedEnd
+)
+
+// append appends the stored form: format byte, whether drives were forgotten,
+// how many there are; then of each its number as in a container, flags, and the
+// other fields in order as varints, spans as gap and length.
+func (m *memory) append(b []byte) []byte {
+	b = append(b, memoryFormat, flag(m.forgotten), byte(len(m.drives)))
+	for i := range m.drives {
+		b = m.drives[i].append(b)
+	}
+	return b
+}
+
+func flag(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+func (d *drive) append(b []byte) []byte {
+	b = d.number.appendBCD(b)
+	flags := byte(0)
+	set := func(v bool, bit byte) {
+		if v {
+			flags |= bit
+		}
+	}
+	set(d.shift, storedShift)
+	set(d.closed, storedClosed)
+	set(d.offline, storedOffline)
+	r := d.registered
+	if r != nil {
+		set(true, storedRegistered)
+		set(r.Marks, storedMarks)
+		set(r.Machine, storedMachine)
+	}
+	b = append(b, flags, byte(d.version))
+	for _, v := range [...]uint64{uint64(d.doubt), uint64(d.last), uint64(d.heard), uint64(d.register), uint64(d.unsent), uint64(d.since), uint64(len(d.seen))} {
+		b = binary.AppendUvarint(b, v)
+	}
+	at := uint32(0)
+	for _, s := range d.seen {
+		b = binary.AppendUvarint(b, uint64(s.first-at))
+		b = binary.AppendUvarint(b, uint64(s.last-s.first))
+		at = s.last
+	}
+	if r != nil {
+		b = append(b, r.TaxSystems)
+		for _, s := range [...]string{r.INN, r.RegistrationNumber, r.Serial} {
+			b = append(append(b, byte(len(s))), s...)
+		}
+	}
+	return b
+}
+
+// parseMemory reads what append wrote. Nothing at all is a register of which no
+// document came; anything else that does not fit is Corrupt.
+func parseMemory(b []byte) (memory, error) {
+	var m memory
+	if len(b) == 0 {
+		return m, nil
+	}
+	r := memoryReader{b: b}
+	r.bad = r.byte() != memoryFormat
+	m.forgotten = r.byte() != 0
+	n := int(r.byte())
+	if n > maxDrives {
+		r.bad = true
+	}
+	for i := 0; i < n && !r.bad; i++ {
+		m.drives = append(m.drives, r.drive())
+	}
+	if r.bad || len(r.b) > 0 {
+		return memory{}, &fiscal.Error{Of: fiscal.Corrupt, Field: "state.protocol", Msg: "unknown layout"}
+	}
+	return m, nil
+}
+
+// memoryReader reads fields from the front of b; after the first that cannot be
+// read everything is zero and bad is set.
+type memoryReader struct {
+	b   []byte
+	bad bool
+}
+
+func (r *memoryReader) take(n int) []byte {
+	if n > len(r.b) || r.bad {
+		r.bad = true
+		return make([]byte, n)
+	}
+	v := r.b[:n]
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *memoryReader) byte() byte { return r.take(1)[0] }
+
+func (r *memoryReader) uint(most uint64) uint64 {
+	v, n := binary.Uvarint(r.b)
+	if n <= 0 || v > most || r.bad {
+		r.bad = true
+		return 0
+	}
+	r.b = r.b[n:]
+	return v
+}
+
+func (r *memoryReader) text() string {
+	n := int(r.byte())
+	if n > maxText {
+		r.bad = true
+		return ""
+	}
+	return string(r.take(n))
+}
+
+func (r *memoryReader) drive() drive {
+	var d drive
+	var digits bool
+	d.number, digits = parseBCD(r.take(bcdLen))
+	flags := r.byte()
+	d.version = ffd.Version(r.byte())
+	r.bad = r.bad || !digits || flags >= storedEnd || d.version != 0 && !d.version.Known()
+	d.shift, d.closed, d.offline = flags&storedShift != 0, flags&storedClosed != 0, flags&storedOffline != 0
+	d.doubt = uint32(r.uint(MaxNumber))
+	d.last = fiscal.WallTime(r.uint(math.MaxInt64))
+	d.heard = fiscal.WallTime(r.uint(math.MaxInt64))
+	d.register = uint32(r.uint(MaxNumber))
+	d.unsent = uint32(r.uint(math.MaxUint32))
+	d.since = fiscal.WallTime(r.uint(math.MaxInt64))
+	at := uint32(0)
+	for n := r.uint(maxSpans); n > 0 && !r.bad; n-- {
+		first := at + uint32(r.uint(MaxNumber))
+		last := first + uint32(r.uint(MaxNumber))
+		if last > MaxNumber || first <= at || at > 0 && first == at+1 {
+			r.bad = true
+		}
+		d.seen = append(d.seen, span{first, last})
+		at = last
+	}
+	if flags&storedRegistered != 0 {
+		d.registered = &ffd.Registered{TaxSystems: r.byte(), Marks: flags&storedMarks != 0, Machine: flags&storedMachine != 0}
+		d.registered.INN, d.registered.RegistrationNumber, d.registered.Serial = r.text(), r.text(), r.text()
+	}
+	return d
+}
