@@ -169,11 +169,14 @@ func (s *State) AddMove(op Op, sum Money, m Making) Flags {
 	return f | s.added(DocCashMove, m)
 }
 
-// AddOpening notes a report that opens a shift.
+// AddOpening notes a report that opens a shift. One that is open ends with it:
+// its close has not come.
 func (s *State) AddOpening(m Making) Flags {
 	var f Flags
-	if s.Shift.Open && m.Shift == s.Shift.Number {
-		f = FlagShiftNumber // opened twice
+	if s.Shift.Open {
+		s.Shift.Open = false
+		s.Counters.CloseShift()
+		f = FlagShiftNumber
 	}
 	f |= s.OpenShift(m)
 	if s.LastTime != 0 && m.Time < s.LastTime {

@@ -95,8 +95,9 @@ func TestAddOpening(t *testing.T) {
 	if f := s.AddOpening(m); f != FlagShiftGap || !s.Shift.Open || s.Shift.Number != 7 || s.LastKind != DocShiftOpen || s.LastTime != m.Time {
 		t.Errorf("AddOpening(7) = %v, state %+v", f, s)
 	}
-	if f := s.AddOpening(m); f != FlagShiftNumber {
-		t.Errorf("AddOpening(7) twice = %v, want %v", f, FlagShiftNumber)
+	s.Counters.Receipts[0].Count = 3
+	if f := s.AddOpening(m); f != FlagShiftNumber || s.Shift.Number != 7 || s.Counters.Receipts[0].Count != 0 {
+		t.Errorf("AddOpening(7) twice = %v, shift %+v, want %v and a new shift", f, s.Shift, FlagShiftNumber)
 	}
 	early := stated(at(-1), 8)
 	early.Own = true

@@ -1,0 +1,65 @@
+package kkt
+
+import (
+	"openofd/internal/fiscal"
+)
+
+// Drive is what a register's state tells of one of its fiscal drives, for
+// people to look at.
+//
+// Source: KKT reference §8.2, §8.3, §9.
+type Drive struct {
+	Number  DriveNumber     `json:"drive"`
+	Last    uint32          `json:"last_document"`           // the highest number that came
+	Gaps    []Span          `json:"gaps,omitempty"`          // numbers below it that did not come
+	Made    fiscal.WallTime `json:"last_made"`               // when the last document was made, by the register's clock
+	Heard   fiscal.WallTime `json:"last_heard"`              // when a document last came, by a clock beside the register
+	Format  string          `json:"ffd,omitempty"`           // of the last registration
+	Unsent  uint32          `json:"unsent,omitempty"`        // documents that wait in the drive, as its last report says
+	Since   fiscal.WallTime `json:"unsent_since,omitempty"`  // of the oldest of them
+	Closed  bool            `json:"closed,omitempty"`        // its last document came
+	Current bool            `json:"current,omitempty"`       // in use
+	Known   bool            `json:"registered,omitempty"`    // its registration came
+	Offline bool            `json:"works_alone,omitempty"`   // registered to work without an operator
+	Doubt   uint32          `json:"gaps_unknown,omitempty"`  // below this number gaps are no longer told
+	Taxes   uint8           `json:"tax_systems,omitempty"`   // mask
+	Marks   bool            `json:"marked_goods,omitempty"`  // sells marked goods
+	INN     string          `json:"inn,omitempty"`           // of the owner, as registered
+	Serial  string          `json:"serial_number,omitempty"` // of the register, as registered
+}
+
+// Span is a run of document numbers, both ends included.
+type Span struct {
+	First uint32 `json:"first"`
+	Last  uint32 `json:"last"`
+}
+
+// ParseDrives reads the drives out of the protocol's part of a register's state,
+// in the order in which they came.
+//
+// Errors: Corrupt.
+func ParseDrives(protocol []byte) ([]Drive, error) {
+	m, err := parseMemory(protocol)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Drive, 0, len(m.drives))
+	for i := range m.drives {
+		d := &m.drives[i]
+		out := Drive{
+			Number: d.number, Last: d.highest(), Made: d.last, Heard: d.heard, Unsent: d.unsent, Since: d.since,
+			Closed: d.closed, Current: m.current(d), Offline: d.offline, Doubt: d.doubt,
+		}
+		for _, g := range d.gaps() {
+			out.Gaps = append(out.Gaps, Span{g.first, g.last})
+		}
+		if d.version != 0 {
+			out.Format = d.version.String()
+		}
+		if r := d.registered; r != nil {
+			out.Known, out.Taxes, out.Marks, out.INN, out.Serial = true, r.TaxSystems, r.Marks, r.INN, r.Serial
+		}
+		all = append(all, out)
+	}
+	return all, nil
+}
