@@ -38,7 +38,7 @@ func TestFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			began, dice := time.Now(), rand.New(rand.NewPCG(seed, uint64(i)))
 			n := c.run(t, dice)
-			t.Logf("%v, %.1f s", n, time.Since(began).Seconds())
+			t.Logf("%s: %v, %.1f s", c.name, n, time.Since(began).Seconds())
 			sum.add(n)
 		})
 	}
@@ -79,14 +79,19 @@ type fault struct {
 }
 
 // suffering takes three nodes on PostgreSQL through faults, one after another.
+// Stopped, they leave nothing running.
 func suffering(faults []fault) func(*testing.T, *rand.Rand) tally {
 	return func(t *testing.T, dice *rand.Rand) tally {
+		before, _ := weigh()
 		f := startPostgres(t, 3)
 		f.dice = dice
 		for range size.rounds {
 			f.suffer(faults)
 		}
-		return f.end()
+		n := f.end()
+		const kit = 20 // cables and links of registers
+		eventually(t, patience, "the nodes' goroutines have ended", func() bool { now, _ := weigh(); return now <= before+kit })
+		return n
 	}
 }
 
@@ -101,7 +106,7 @@ func (f *fleet) suffer(faults []fault) {
 			began, before := time.Now(), f.faults
 			f.under(func() int { return one.do(f) })
 			f.settle()
-			t.Logf("faults injected %d, %.1f s", f.faults-before, time.Since(began).Seconds())
+			t.Logf("%s: faults injected %d, %.1f s", one.name, f.faults-before, time.Since(began).Seconds())
 		})
 	}
 }
