@@ -117,6 +117,7 @@ type appender struct {
 	fresh   []bool
 	byPlace map[fiscal.Place]int
 	entries int
+	bytes   int   // about as many as the second round trip sends
 	moved   []int // the lines that moved, in order
 	runs    []run
 	months  []int32
@@ -171,12 +172,19 @@ func (a *appender) forget() {
 	}
 }
 
+// What the second round trip takes on the wire at most, beside what
+// Commit.Bytes counts: the statements' own share, and that of a row.
+const (
+	statementBytes = 2 << 10
+	rowBytes       = 640
+)
+
 // keepBuffer is the largest buffer that is kept for the next batch.
 const keepBuffer = 8 << 20
 
 // take sorts a batch by partition and register.
 func (a *appender) take(batch []journal.Commit) error {
-	a.batch = batch
+	a.batch, a.bytes = batch, statementBytes
 	for i := range batch {
 		c := &batch[i]
 		if len(c.Entries) == 0 || c.Entries[0].Number == 0 {
@@ -192,6 +200,7 @@ func (a *appender) take(batch []journal.Commit) error {
 		a.lines[l].entries += len(c.Entries)
 		a.lineOf = append(a.lineOf, l)
 		a.entries += len(c.Entries)
+		a.bytes += c.Bytes() + rowBytes*len(c.Entries)
 	}
 	for i := range a.lines {
 		a.lines[i].head = a.headOf(a.lines[i].place.Partition)

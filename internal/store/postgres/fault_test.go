@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
@@ -221,6 +224,7 @@ func TestFrozenNode(t *testing.T) {
 			t.Fatal(err)
 		}
 		a.out.again()
+		a.out.wary = true // as all that may leave in pieces
 		a.insert(w)
 		a.moveStates()
 		if _, err := conn.Conn().PgConn().Conn().Write(a.out.b[:len(a.out.b)*cut/4]); err != nil {
@@ -231,6 +235,59 @@ func TestFrozenNode(t *testing.T) {
 		conn.Release()
 	}
 	whole(t, db)
+}
+
+// TestWholeWrites shows that a batch which does without a Sync behind each
+// statement leaves in one piece: it is as short as was reckoned, and the kernel
+// has room for it.
+func TestWholeWrites(t *testing.T) {
+	db := installation(t)
+	l := newLoad(t, db, 64)
+	if _, err := db.Append(t.Context(), l.batch(1, 0, 1), journal.Seal); err != nil { // opens the month
+		t.Fatal(err)
+	}
+	for _, size := range []int{1, 16, 40, 64} {
+		if err := wholeWrite(t, db, l.batch(size, 0, 1)); err != nil {
+			t.Errorf("a batch of %d: %v", size, err)
+		}
+	}
+	whole(t, db)
+}
+
+// wholeWrite stores a batch and compares what was sent with what was reckoned,
+// and with the room that the kernel has for it.
+func wholeWrite(t *testing.T, db engine, batch []journal.Commit) error {
+	conn, err := db.acquire(t.Context())
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	w := &talk{db: db.DB, conn: conn}
+	a := newAppender()
+	if err := errors.Join(a.take(batch), a.look(t.Context(), w)); err != nil {
+		return err
+	}
+	if _, err := a.judge(journal.Seal); err != nil {
+		return err
+	}
+	if err := a.store(w); err != nil {
+		return err
+	}
+	if n := len(a.out.b); n > a.bytes || a.out.wary != (a.bytes > atOnce) {
+		t.Errorf("a batch of %d sent %d bytes, %d reckoned, wary %t", len(batch), n, a.bytes, a.out.wary)
+	}
+	raw, err := conn.Conn().PgConn().Conn().(syscall.Conn).SyscallConn()
+	if err != nil {
+		return err
+	}
+	room := 0
+	if e := raw.Control(func(fd uintptr) { room, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF) }); e != nil {
+		return e
+	}
+	if err == nil && room < 4*atOnce {
+		t.Errorf("the kernel has room for %d bytes, want %d", room, 4*atOnce)
+	}
+	return err
 }
 
 // TestRestartedDatabase shows that dead connections are replaced without an

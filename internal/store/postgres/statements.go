@@ -27,6 +27,7 @@ var appending = map[string]string{
 // Citus each is for the one partition that is its first parameter, so that it
 // is sent to one shard; elsewhere a batch may touch many.
 func (db *DB) prepare(ctx context.Context, c *pgx.Conn) error {
+	wholeWrites(c.PgConn())
 	same := func(column, table string) string {
 		if db.citus {
 			return table + ".partition = $1"
@@ -156,6 +157,7 @@ func readHead(h *journal.Head, f [][]byte) error {
 func (a *appender) store(w *talk) error {
 	o := &a.out
 	o.again()
+	o.wary = a.bytes > atOnce || w.conn.Conn().PgConn().CustomData()[onePiece] == nil
 	statements := a.insert(w)
 	a.moveStates()
 	statements++

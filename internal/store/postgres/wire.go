@@ -10,14 +10,33 @@ import (
 )
 
 // A round trip of Append is made of the protocol's own messages, sent in one
-// write: a Bind, an Execute and a Sync for each statement. All statements are
-// prepared when a connection is made, all values are binary.
+// write: a Bind and an Execute for each statement, and a Sync. All statements
+// are prepared when a connection is made, all values are binary.
 //
-// There is a Sync behind each, because only behind a Sync does the server's
-// watch over an idle transaction run: a node that froze in the middle of its
-// write is then hung up on, whichever message it was in.
+// Only behind a Sync does the server's watch over an idle transaction run. A
+// node that froze with half of a round trip sent would keep its heads for as
+// long as it is frozen. So what may leave in pieces has a Sync behind each
+// statement, which costs a ticket of a small batch a fifth of its way through
+// the database; what the kernel takes in one piece has one, at the end.
 //
 // Source: PostgreSQL 15 documentation, §55.7 and §55.2.3.
+
+// atOnce is how many bytes the kernel takes from us in one piece: conn has a
+// send buffer of four times that, and nothing of the last round trip is left in
+// it, for all of it was answered.
+const atOnce = 64 << 10
+
+// wholeWrites makes room for atOnce bytes in a connection's send buffer and
+// remembers that it did. TLS sends records of 16 KiB one after another, so it
+// never does.
+func wholeWrites(c *pgconn.PgConn) {
+	if s, ok := c.Conn().(interface{ SetWriteBuffer(int) error }); ok && s.SetWriteBuffer(4*atOnce) == nil {
+		c.CustomData()[onePiece] = true
+	}
+}
+
+// onePiece is where a connection keeps that it takes atOnce bytes in one piece.
+const onePiece = "whole writes"
 
 // The OIDs of the types that parameters have.
 const (
@@ -34,8 +53,9 @@ const (
 // out gathers the messages of one round trip.
 type out struct {
 	b     []byte
-	at    int // where the message that is being written begins
-	syncs int // how often the server will say that it is ready
+	at    int  // where the message that is being written begins
+	syncs int  // how often the server will say that it is ready
+	wary  bool // a Sync behind each statement, and not one behind all
 }
 
 // parse prepares a statement whose parameters have the types it says itself.
@@ -47,7 +67,7 @@ func (o *out) parse(name, sql string) {
 	o.b = append(o.b, sql...)
 	o.b = append(o.b, 0, 0, 0)
 	binary.BigEndian.PutUint32(o.b[at:], uint32(len(o.b)-at))
-	o.sync()
+	o.next()
 }
 
 // bind begins a Bind of a prepared statement; its parameters follow.
@@ -64,7 +84,21 @@ func (o *out) execute() {
 	o.b = append(o.b, 0, 1, 0, 1) // results: binary
 	binary.BigEndian.PutUint32(o.b[o.at+1:], uint32(len(o.b)-o.at-1))
 	o.b = append(o.b, 'E', 0, 0, 0, 9, 0, 0, 0, 0, 0) // the nameless portal, all rows
-	o.sync()
+	o.next()
+}
+
+// next comes behind each statement.
+func (o *out) next() {
+	if o.wary {
+		o.sync()
+	}
+}
+
+// finish comes behind the last statement.
+func (o *out) finish() {
+	if !o.wary {
+		o.sync()
+	}
 }
 
 // plain runs a statement without parameters.
@@ -79,7 +113,7 @@ func (o *out) sync() {
 }
 
 // again empties it for the next round trip.
-func (o *out) again() { o.b, o.syncs = o.b[:0], 0 }
+func (o *out) again() { o.b, o.syncs, o.wary = o.b[:0], 0, false }
 
 func (o *out) uint16(v uint16) { o.b = binary.BigEndian.AppendUint16(o.b, v) }
 func (o *out) uint32(v uint32) { o.b = binary.BigEndian.AppendUint32(o.b, v) }
@@ -144,6 +178,7 @@ func roundTrip(c *pgconn.PgConn, o *out, deadline time.Time, row func(statement 
 			}
 		}()
 	}
+	o.finish()
 	if sent, err = c.Conn().Write(o.b); err != nil {
 		return a, sent, errors.Join(errLost, err)
 	}
