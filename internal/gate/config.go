@@ -14,7 +14,8 @@ import (
 // before a frame is there, and a register that finds the door shut works on by
 // itself and comes again. A frame over one of the other three limits is read
 // and answered 254; nothing of it is judged or stored, and the connection
-// stays. See pace.go for the reasons behind the rates.
+// stays. A protocol that has no such answer gets none, and the connection ends.
+// See pace.go for the reasons behind the rates.
 type Config struct {
 	MaxConnections int           // at one time, together; 0 means 16,384
 	MaxPerAddress  int           // at one time, from one IPv4 address or IPv6 /64; 0 means 2,048
@@ -25,6 +26,8 @@ type Config struct {
 	Idle           time.Duration // between two frames of a connection, up to an eighth more; 0 means 120 s
 	Frame          time.Duration // from a frame's first byte to its last; 0 means 10 s
 	Write          time.Duration // for one answer, up to a half more; 0 means 10 s
+
+	KKT KKTConfig // for ServeKKT
 }
 
 func (c Config) filled() Config {
@@ -52,6 +55,7 @@ func (c Config) filled() Config {
 	orTime(&c.Idle, 120*time.Second)
 	orTime(&c.Frame, 10*time.Second)
 	orTime(&c.Write, 10*time.Second)
+	c.KKT = c.KKT.filled(c.MaxFrame)
 	return c
 }
 
@@ -70,8 +74,8 @@ type Observer interface {
 	Opened()
 	Closed(Cause)
 	TurnedAway(Cause)
-	// Limited is one frame answered 254 because a limit stood against it.
-	// Answered follows.
+	// Limited is one frame not judged because a limit stood against it. Answered
+	// or Closed follows.
 	Limited(Limit)
 	// Answered is one answer written, with the protocol's result code and the
 	// time since the frame's first byte.
@@ -81,8 +85,14 @@ type Observer interface {
 // Protocol names a session function, for metrics and logs.
 type Protocol string
 
-// KKM is the protocol of registers in Kazakhstan.
-const KKM Protocol = "kkm"
+// The protocols.
+const (
+	KKM Protocol = "kkm" // of registers in Kazakhstan
+	KKT Protocol = "kkt" // of registers in Russia
+)
+
+// Protocols lists every protocol, for the tables of metrics.
+func Protocols() []Protocol { return []Protocol{KKM, KKT} }
 
 // Limit names what stands against a frame. The set is closed: metrics use it as
 // a label.
@@ -115,8 +125,11 @@ const (
 	CauseHandshake   Cause = "handshake"    // TLS could not be agreed
 	CauseTooLong     Cause = "too_long"     // SIZE above Config.MaxFrame
 	CauseVersion     Cause = "version"      // a protocol version we do not speak
-	CauseRefused     Cause = "refused"      // the answer said that the connection ends
+	CauseRefused     Cause = "refused"      // the rules said that the connection ends
 	CauseSilent      Cause = "silent"       // the outcome is unknown, so nothing was said
+	CauseMalformed   Cause = "malformed"    // a message of ours that breaks the form, in a protocol without an answer to that
+	CauseOverloaded  Cause = "overloaded"   // too much for a limit, the store or the keys, in a protocol without an answer to that
+	CauseFailed      Cause = "failed"       // our own fault, in a protocol without an answer to that
 	CauseWrite       Cause = "write"        // the answer could not be written
 	CausePanic       Cause = "panic"        // our own bug; the stack is in the log
 	CauseDrain       Cause = "drain"        // we are stopping
@@ -130,6 +143,7 @@ const (
 func Causes() []Cause {
 	return []Cause{
 		CauseLeft, CauseIdle, CauseHalfFrame, CauseForeign, CauseHTTP, CauseTLS, CauseHandshake, CauseTooLong,
-		CauseVersion, CauseRefused, CauseSilent, CauseWrite, CausePanic, CauseDrain, CauseFull, CauseAddressFull,
+		CauseVersion, CauseRefused, CauseSilent, CauseMalformed, CauseOverloaded, CauseFailed, CauseWrite, CausePanic,
+		CauseDrain, CauseFull, CauseAddressFull,
 	}
 }

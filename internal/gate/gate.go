@@ -35,7 +35,7 @@ type Gate struct {
 	registers  registerCells
 	underWay   atomic.Int64 // exchanges
 
-	notTaken, unknown seldom // what the log says of exchanges that failed
+	notTaken, unknown, incidents seldom // what the log says of exchanges that failed
 
 	mu        sync.Mutex
 	draining  bool

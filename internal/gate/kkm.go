@@ -53,7 +53,7 @@ func (g *Gate) kkm(c *conn) Cause {
 // unless a limit stands against it.
 func (g *Gate) kkmFrame(c *conn, h kkm.Header, begun time.Time) (r reply, cause Cause) {
 	size := int(h.Size)
-	if limit := g.limit(c, h.ID); limit != unlimited {
+	if limit := g.limit(c, uint64(h.ID)); limit != unlimited {
 		return g.kkmLimited(c, h, limit)
 	}
 	frame, cause := c.frame(size)

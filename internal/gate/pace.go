@@ -75,13 +75,13 @@ func newRegisterCells(p pace) registerCells {
 }
 
 // of is the cell of a register as seen from an address.
-func (r registerCells) of(id uint32, n *neighbor) *atomic.Int64 {
-	h := (uint64(id) ^ n.salt) * 0x9E3779B97F4A7C15 // 2⁶⁴ by the golden ratio: spreads what is next to each other
+func (r registerCells) of(id uint64, n *neighbor) *atomic.Int64 {
+	h := (id ^ n.salt) * 0x9E3779B97F4A7C15 // 2⁶⁴ by the golden ratio: spreads what is next to each other
 	return &r[h>>48]
 }
 
 // limit is what stands against a frame of a register, if anything does.
-func (g *Gate) limit(c *conn, id uint32) Limit {
+func (g *Gate) limit(c *conn, id uint64) Limit {
 	if c.neighbor == nil || g.byAddress.each == 0 && g.byRegister.each == 0 {
 		return unlimited
 	}

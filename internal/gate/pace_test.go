@@ -64,7 +64,7 @@ func TestRegisterCells(t *testing.T) {
 	b, _ := c.enter(netip.MustParsePrefix("192.0.2.2/32"), &cfg)
 	cells := newRegisterCells(newPace(1))
 	seen, same := map[*atomic.Int64]bool{}, 0
-	for id := range uint32(1000) {
+	for id := range uint64(1000) {
 		seen[cells.of(200_000+id, a)] = true
 		if cells.of(200_000+id, a) == cells.of(200_000+id, b) {
 			same++
