@@ -93,6 +93,7 @@ type Card struct {
 	// stand-in of ours.
 	RegistrationNumber string    `json:"registration_number"`
 	Provisional        bool      `json:"provisional,omitempty"`
+	Drive              string    `json:"drive,omitempty"` // number of the fiscal drive, where registers have one
 	PaymentPoint       string    `json:"payment_point,omitempty"`
 	Terminal           string    `json:"terminal,omitempty"`
 	RegisteredAt       time.Time `json:"registered_at"`

@@ -30,6 +30,17 @@ const (
 	ByDrive              AddressKind = "fd" // fiscal drive
 )
 
+// Field is what an address of the kind is called on a card.
+func (k AddressKind) Field() string {
+	switch k {
+	case ByID:
+		return "register"
+	case ByDrive:
+		return "drive"
+	}
+	return "registration_number"
+}
+
 // Situation is all that a judgement may depend on. Rules must not change it.
 type Situation struct {
 	Card      *Card

@@ -83,7 +83,9 @@ const triesToChange = 3
 // owner is a new register.
 //
 // A new registration number leads to the register too, is no longer
-// provisional, and voids the token (O-071): Token issues the next one.
+// provisional, and voids the token (O-071): Token issues the next one. So does
+// a new drive lead to it; the old one goes on leading, for it may hold documents
+// that have not come.
 //
 // Errors: Invalid with the Field; AlreadyThere if another register has the
 // registration number; StateMoved; those of Acts and of change.
@@ -103,12 +105,16 @@ func (s *Service) ChangeCard(ctx context.Context, r fiscal.RegisterID, by string
 		card.Version, card.Since = l.Card.Version+1, s.instant()
 		if card.RegistrationNumber != l.Card.RegistrationNumber {
 			card.Provisional = false
-			if err := checkRNM(card.RegistrationNumber); err != nil {
+			if err := countries[card.Country].register(&card); err != nil {
 				return fiscal.Card{}, err
 			}
-			// The number leads here before the card bears it: a device that has
-			// it already is found either way.
-			a := fiscal.Address{Kind: fiscal.ByRegistrationNumber, Name: card.RegistrationNumber}
+		}
+		// New numbers lead here before the card bears them: a device that has them
+		// already is found either way.
+		for _, a := range addresses(&card) {
+			if slices.Contains(addresses(&l.Card), a) {
+				continue
+			}
 			if err := s.store.AddAddress(ctx, a, r); err != nil {
 				return fiscal.Card{}, fmt.Errorf("lead number %s to register %d: %w", a.Name, r, err)
 			}

@@ -23,22 +23,34 @@ const (
 	firstYear  = 1990 // of manufacture
 )
 
-// zones are where registers of a country stand unless told otherwise.
-var zones = map[fiscal.Country]string{fiscal.Kazakhstan: "Asia/Almaty"}
+// country is what a register's country asks of its data.
+type country struct {
+	zone     string                         // where registers stand unless told otherwise
+	owner    func(fiscal.XIN, string) error // checks a taxpayer's number
+	register func(c *fiscal.Card) error     // checks the numbers of a register, provisional ones excepted
+	tokens   bool                           // registers show by a token who they are
+}
+
+// countries are those that are served.
+var countries = map[fiscal.Country]country{
+	fiscal.Kazakhstan: {"Asia/Almaty", fiscal.CheckXIN, checkRNM, true},
+	fiscal.Russia:     {"Europe/Moscow", fiscal.CheckINN, checkRussian, false},
+}
 
 func (in *NewRegister) zone() string {
 	if in.Zone == "" {
-		return zones[in.Country]
+		return countries[in.Country].zone
 	}
 	return in.Zone
 }
 
 func (in *NewTaxpayer) check() error {
-	if _, served := zones[in.Country]; !served {
-		return bad("country", "%q is not served here; kz is", in.Country)
+	c, served := countries[in.Country]
+	if !served {
+		return bad("country", "%q is not served here; kz and ru are", in.Country)
 	}
 	return first(
-		fiscal.CheckXIN(in.XIN, "xin"),
+		c.owner(in.XIN, "xin"),
 		checkText("title", in.Title, maxTitle, true),
 		checkText("legal_address", in.LegalAddress, maxAddress, false),
 		checkLine("oked", in.OKED, maxShort, false),
@@ -53,7 +65,7 @@ func (in *NewRegister) check(now time.Time) error {
 		VATCertificate: in.VATCertificate, OutletTitle: in.OutletTitle, OutletAddress: in.OutletAddress,
 		Latitude: in.Latitude, Longitude: in.Longitude, Zone: in.zone(), Name: in.Name, Model: in.Model,
 		SerialNumber: in.SerialNumber, ManufactureYear: in.Year, RegistrationNumber: in.RegistrationNumber,
-		Provisional: in.RegistrationNumber == "", PaymentPoint: in.PaymentPoint, Terminal: in.Terminal,
+		Provisional: in.RegistrationNumber == "", Drive: in.Drive, PaymentPoint: in.PaymentPoint, Terminal: in.Terminal,
 	}
 	return checkCard(&c, now)
 }
@@ -77,10 +89,8 @@ func checkCard(c *fiscal.Card, now time.Time) error {
 	if c.Longitude < -180_0000 || c.Longitude > 180_0000 {
 		return bad("longitude", "%d ten-thousandths are more than 180 degrees", c.Longitude)
 	}
-	if !c.Provisional {
-		if err := checkRNM(c.RegistrationNumber); err != nil {
-			return err
-		}
+	if err := countries[c.Country].register(c); err != nil {
+		return err
 	}
 	return first(
 		checkText("outlet_title", c.OutletTitle, maxTitle, false),
@@ -93,10 +103,42 @@ func checkCard(c *fiscal.Card, now time.Time) error {
 	)
 }
 
-func checkRNM(s string) error {
-	digits := strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
-	if !digits || len(s) < minRNM || len(s) > maxRNM {
+// allDigits reports whether a text is made of digits.
+func allDigits(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r < '0' || r > '9' }) < 0
+}
+
+// checkRNM is Kazakhstan's: the authority's number, and no drive.
+func checkRNM(c *fiscal.Card) error {
+	if c.Drive != "" {
+		return bad("drive", "registers of Kazakhstan have none")
+	}
+	s := c.RegistrationNumber
+	if c.Provisional {
+		return nil
+	}
+	if !allDigits(s) || len(s) < minRNM || len(s) > maxRNM {
 		return bad("registration_number", "%q: the authority's number has %d to %d digits", s, minRNM, maxRNM)
+	}
+	return nil
+}
+
+// driveDigits is the length of a fiscal drive's number.
+const driveDigits = 16
+
+// checkRussian is Russia's: the drive by which a register is found, and the
+// number that the tax service made of the owner's INN and the register's serial
+// number.
+//
+// Source: KKT reference §14 (I2).
+func checkRussian(c *fiscal.Card) error {
+	switch {
+	case c.Drive == "":
+		return &fiscal.Error{Reason: fiscal.MissingParameter, Field: "drive", Msg: "is missing: the fiscal drive's number, by which the register is found"}
+	case !allDigits(c.Drive) || len(c.Drive) != driveDigits:
+		return bad("drive", "%q: a fiscal drive's number has %d digits", c.Drive, driveDigits)
+	case !c.Provisional && !fiscal.ValidRussianNumber(c.RegistrationNumber, string(c.XIN), c.SerialNumber):
+		return bad("registration_number", "%q is not the number that the tax service makes for this INN and factory number: 16 digits, of which the last six check all of them", c.RegistrationNumber)
 	}
 	return nil
 }

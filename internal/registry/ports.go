@@ -66,7 +66,7 @@ type Store interface {
 	// empty state of version 0 that names card version 1, and its addresses, the
 	// ByID one among them. It sets card.Register, unless that is already set,
 	// and Version 1. AlreadyThere if the ID (Field "register"), an address
-	// (Field "registration_number"), or model and serial number together (Field
+	// (Field as its kind says), or model and serial number together (Field
 	// "serial_number") are taken; the latter by a register that is not
 	// deregistered, for a device that was sold is registered anew.
 	AddRegister(ctx context.Context, p fiscal.Partition, card *fiscal.Card, addresses []fiscal.Address) error

@@ -71,6 +71,7 @@ type NewRegister struct {
 	// RegistrationNumber is the authority's, 12 digits or more; empty: a
 	// provisional one is made from the register's ID.
 	RegistrationNumber string
+	Drive              string // number of the fiscal drive, where registers have one
 	PaymentPoint       string
 	Terminal           string
 	Options            fiscal.Options
@@ -80,7 +81,7 @@ type NewRegister struct {
 type Registered struct {
 	Card  fiscal.Card
 	Place fiscal.Place
-	Token uint32 // to be typed into the device
+	Token uint32 // to be typed into the device; 0 where registers have none
 }
 
 // triesForID is how often another process may take the next ID first.
@@ -116,6 +117,9 @@ func (s *Service) AddRegister(ctx context.Context, in NewRegister) (Registered, 
 	if _, err := s.acts.Do(ctx, r.Place, fiscal.Act{Kind: fiscal.ActRegister, By: in.By, Card: &card}); err != nil {
 		return r, fmt.Errorf("register %d is stored, but its registration is not in the journal: %w", card.Register, err)
 	}
+	if !countries[in.Country].tokens {
+		return r, nil
+	}
 	r.Token, err = s.token(ctx, r.Place, in.By)
 	if err != nil {
 		return r, fmt.Errorf("register %d is registered, but has no token: %w", card.Register, err)
@@ -134,10 +138,7 @@ func (s *Service) keep(ctx context.Context, p fiscal.Partition, card *fiscal.Car
 		if card.Provisional {
 			card.RegistrationNumber = provisional(id)
 		}
-		err = s.store.AddRegister(ctx, p, card, []fiscal.Address{
-			{Kind: fiscal.ByID, Name: strconv.FormatInt(int64(id), 10)},
-			{Kind: fiscal.ByRegistrationNumber, Name: card.RegistrationNumber},
-		})
+		err = s.store.AddRegister(ctx, p, card, addresses(card))
 		var e *fiscal.Error
 		if errors.As(err, &e) && e.Reason == fiscal.AlreadyThere && e.Field == "register" && try < triesForID {
 			continue
@@ -147,6 +148,18 @@ func (s *Service) keep(ctx context.Context, p fiscal.Partition, card *fiscal.Car
 		}
 		return nil
 	}
+}
+
+// addresses are the numbers that lead to a register.
+func addresses(c *fiscal.Card) []fiscal.Address {
+	all := []fiscal.Address{
+		{Kind: fiscal.ByID, Name: strconv.FormatInt(int64(c.Register), 10)},
+		{Kind: fiscal.ByRegistrationNumber, Name: c.RegistrationNumber},
+	}
+	if c.Drive != "" {
+		all = append(all, fiscal.Address{Kind: fiscal.ByDrive, Name: c.Drive})
+	}
+	return all
 }
 
 // provisional is a stand-in for the authority's number: 12 digits as that one
@@ -236,7 +249,7 @@ func (s *Service) card(t *Taxpayer, o *Outlet, in *NewRegister) fiscal.Card {
 		Outlet: o.ID, OutletTitle: o.Title, OutletAddress: o.Address, Latitude: o.Latitude, Longitude: o.Longitude, Zone: o.Zone,
 		Name: in.Name, Model: in.Model, SerialNumber: in.SerialNumber, ManufactureYear: in.Year,
 		RegistrationNumber: in.RegistrationNumber, Provisional: in.RegistrationNumber == "",
-		PaymentPoint: in.PaymentPoint, Terminal: in.Terminal, RegisteredAt: now, Options: in.Options,
+		Drive: in.Drive, PaymentPoint: in.PaymentPoint, Terminal: in.Terminal, RegisteredAt: now, Options: in.Options,
 	}
 }
 

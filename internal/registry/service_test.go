@@ -33,14 +33,19 @@ type office struct {
 
 func open(t testing.TB) *office {
 	t.Helper()
+	return openBy(t, &kkm.Rules{Limits: func(fiscal.WallTime) kkm.Limits {
+		return kkm.Limits{Shift: 24 * time.Hour, Offline: 72 * time.Hour}
+	}})
+}
+
+// openBy is open under a country's rules.
+func openBy(t testing.TB, rules intake.Rules) *office {
+	t.Helper()
 	store := testkit.NewMemStore(8)
 	keys, err := keyring.Open(t.Context(), store, filepath.Join(t.TempDir(), "master.key"), true, time.Now, rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rules := &kkm.Rules{Limits: func(fiscal.WallTime) kkm.Limits {
-		return kkm.Limits{Shift: 24 * time.Hour, Offline: 72 * time.Hour}
-	}}
 	committer := journal.New(journal.Config{}, store, quiet, nil, time.Now)
 	go committer.Run(context.Background())
 	t.Cleanup(committer.Stop)

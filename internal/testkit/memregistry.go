@@ -122,7 +122,7 @@ func (m *MemStore) AddRegister(_ context.Context, p fiscal.Partition, card *fisc
 	}
 	for _, a := range addresses {
 		if _, ok := m.directory[a]; ok {
-			return taken("registration_number")
+			return taken(a.Kind.Field())
 		}
 	}
 	card.Register, card.Version = id, 1
@@ -140,7 +140,7 @@ func (m *MemStore) AddAddress(_ context.Context, a fiscal.Address, r fiscal.Regi
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if had, ok := m.directory[a]; ok && had != r {
-		return taken("registration_number")
+		return taken(a.Kind.Field())
 	}
 	m.directory[a] = r
 	return nil

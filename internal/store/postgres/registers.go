@@ -161,10 +161,8 @@ func (db *DB) addAddress(ctx context.Context, tx pgx.Tx, a fiscal.Address, p fis
 		return err
 	case ok && had == r:
 		return nil
-	case a.Kind == fiscal.ByID:
-		return taken("register")
 	}
-	return taken("registration_number")
+	return taken(a.Kind.Field())
 }
 
 // Register reads one register; NotFound if there is none.

@@ -141,10 +141,8 @@ func (db *DB) addAddress(tx *sqlitefile.Tx, a fiscal.Address, p fiscal.Partition
 		return err
 	case ok && fiscal.RegisterID(had) == r:
 		return nil
-	case ok && a.Kind == fiscal.ByID:
-		return taken("register")
 	case ok:
-		return taken("registration_number")
+		return taken(a.Kind.Field())
 	}
 	_, err = tx.Exec(`INSERT INTO directory (kind, name, partition, register, created) VALUES (?, ?, ?, ?, ?)`,
 		string(a.Kind), a.Name, int64(p), int64(r), micros(db.now()))
