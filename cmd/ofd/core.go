@@ -119,6 +119,18 @@ func (c *core) stop() error {
 	return nil
 }
 
+// stuck is how long a batch may be on its way to the disk, or to the standby
+// that has to confirm it, before the installation is said to be out of order.
+const stuck = 5 * time.Second
+
+// ready is nil when documents can be taken now.
+func (c *core) ready(ctx context.Context) error {
+	if took := c.committer.Oldest(); took > stuck {
+		return &fiscal.Error{Reason: fiscal.StoreDown, Msg: fmt.Sprintf("a batch has been on its way for %s: is the disk there, and the synchronous standby?", took.Round(time.Second))}
+	}
+	return c.store.check(ctx)
+}
+
 // place is where a command finds the installation. The names are those of
 // serve.
 type place struct {

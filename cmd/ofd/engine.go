@@ -31,7 +31,7 @@ type database struct {
 	name   string                      // as reports name it
 	lines  int                         // committers that share its partitions
 	public cabinet.Store               // what the buyer's check reads, with the least rights
-	ready  func(context.Context) error // nil when it can take documents now
+	check  func(context.Context) error // nil when it is reached and can be written to
 	tend   func(context.Context)       // what it does beside acceptance, until ctx ends
 }
 
@@ -49,7 +49,7 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 		}
 		return database{
 			engine: db, name: "sqlite", lines: 1, public: db,
-			ready: func(ctx context.Context) error {
+			check: func(ctx context.Context) error {
 				_, err := db.Heads(ctx)
 				return err
 			},
@@ -60,7 +60,7 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 	if err != nil {
 		return database{}, advise(err)
 	}
-	d := database{engine: db, name: "postgres", lines: writers, public: db.Public(), ready: db.Check, tend: db.Run}
+	d := database{engine: db, name: "postgres", lines: writers, public: db.Public(), check: db.Check, tend: db.Run}
 	if db.PerPartition() {
 		if d.lines, err = db.Partitions(ctx); err != nil {
 			return database{}, errors.Join(err, db.Close())
@@ -72,9 +72,10 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 // advise adds what a person can do about a database server that is not fit to
 // be used.
 func advise(err error) error {
+	var e *fiscal.Error
 	switch {
-	case errors.Is(err, fiscal.Conflict):
-		return withHint(err, "`ofd migrate status --db …` tells how far it is; `ofd migrate up --db …` brings it up to date")
+	case errors.As(err, &e) && e.Field == "schema":
+		return withHint(err, "`ofd migrate status --db …` tells how far it is")
 	case errors.Is(err, fiscal.StoreDown):
 		return withHint(err, "Is the server running, and does --db name it? psql with the same address tells more")
 	}

@@ -75,7 +75,7 @@ func (m *stateMetrics) collectStore(gauge func(*prometheus.Desc, float64)) {
 	ctx, cancel := context.WithTimeout(context.Background(), askStore)
 	defer cancel()
 	began := time.Now()
-	if err := m.operator.store.ready(ctx); err != nil {
+	if err := m.operator.core.ready(ctx); err != nil {
 		gauge(m.storeUp, 0)
 		return
 	}

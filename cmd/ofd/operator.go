@@ -123,7 +123,7 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 		return errors.Join(fmt.Errorf("build the pages: %w", err), o.core.stop())
 	}
 	o.web = web.NewServer(pages, s.Log)
-	o.ops = observe.NewOps(s.Metrics, observe.Check{Name: "store", Run: o.store.ready})
+	o.ops = observe.NewOps(s.Metrics, observe.Check{Name: "store", Run: o.core.ready})
 	return nil
 }
 

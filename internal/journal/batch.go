@@ -53,7 +53,9 @@ func (c *Committer) serve(ctx context.Context, l *line) {
 			return
 		}
 		c.observer.QueueDepth(left)
+		l.since.Store(c.now().UnixNano())
 		err := c.write(ctx, part{b.commits, b.waiters})
+		l.since.Store(0)
 		switch {
 		case err != nil && !failing:
 			c.log.Error("store does not take commits", "err", err)

@@ -138,6 +138,18 @@ func (c *Committer) Stop() {
 	}
 }
 
+// Oldest is for how long the batch has been on its way that began first; 0 if
+// none is.
+func (c *Committer) Oldest() (took time.Duration) {
+	now := c.now().UnixNano()
+	for _, l := range c.lines {
+		if since := l.since.Load(); since != 0 {
+			took = max(took, time.Duration(now-since))
+		}
+	}
+	return took
+}
+
 func (c *Committer) close() {
 	c.stopOnce.Do(func() { close(c.stop) })
 	for _, l := range c.lines {

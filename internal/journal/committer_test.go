@@ -107,6 +107,35 @@ func TestBatchFormsMeanwhile(t *testing.T) {
 	})
 }
 
+// How long a batch has been on its way can be asked meanwhile.
+func TestOldest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mem := testkit.NewMemStore(2)
+		slow := testkit.NewFaultyStore(mem)
+		slow.Next(testkit.Slow, testkit.Slow)
+		c := start(t, journal.Config{Committers: 2}, slow, nil)
+		wants := func(want time.Duration) {
+			t.Helper()
+			if got := c.Oldest(); got != want {
+				t.Errorf("Oldest() = %v, want %v", got, want)
+			}
+		}
+		wants(0)
+		first := answers(c, newRegister(t, mem, 0).commit(1))[0]
+		time.Sleep(slow.Delay / 2)
+		wants(slow.Delay / 2)
+		second := answers(c, newRegister(t, mem, 1).commit(1))[0]
+		time.Sleep(slow.Delay / 4)
+		wants(slow.Delay * 3 / 4)
+		<-first
+		synctest.Wait()
+		wants(slow.Delay / 2)
+		<-second
+		synctest.Wait()
+		wants(0)
+	})
+}
+
 // A batch ends before it grows beyond its bytes, yet one commit always fits.
 func TestBatchBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

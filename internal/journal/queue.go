@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -30,6 +31,8 @@ type line struct {
 	queue  []*waiter
 	idle   bool // the server of the line waits at wake
 	closed bool
+
+	since atomic.Int64 // when the batch under way began, in ns since 1970; 0: none is
 }
 
 // join puts w at the end, unless the line is full or closed.

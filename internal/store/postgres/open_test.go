@@ -94,6 +94,7 @@ func TestOrdinaryLogins(t *testing.T) {
 	if err := Migrate(t.Context(), MigrateOptions{URL: user("_admin")}); err != nil {
 		t.Errorf("Migrate once more: %v", err)
 	}
+	open(t, Options{URL: user("_admin")}) // to give the installation its keys
 	if _, err := Open(t.Context(), Options{URL: user("_node")}); !errors.Is(err, fiscal.Denied) || !strings.Contains(err.Error(), "GRANT ofd_service") {
 		t.Errorf("Open by a login without rights: error %v, want Denied and advice", err)
 	}

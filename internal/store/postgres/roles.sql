@@ -1,7 +1,7 @@
 -- The roles of an installation. They belong to the whole cluster, so they are
 -- made only where they are missing, and other installations may share them.
 -- None of them can log in: an installation's login is granted ofd_service and
--- ofd_reader, the one that migrates ofd_owner as well.
+-- ofd_reader, the one that migrates is given ofd_owner as well.
 --
 --   ofd_owner    owns every object; migrations alone act as it
 --   ofd_service  accepts: reads all, appends, moves heads and states on
@@ -20,9 +20,12 @@ BEGIN
 			END;
 		END IF;
 	END LOOP;
-	IF NOT pg_has_role(current_user, 'ofd_owner', 'MEMBER') THEN
-		EXECUTE format('GRANT ofd_owner TO %I', current_user);
-	END IF;
+	-- Who migrates also gives a new installation its keys, as a node would.
+	FOREACH name IN ARRAY ARRAY['ofd_owner', 'ofd_service', 'ofd_reader'] LOOP
+		IF NOT pg_has_role(current_user, name, 'MEMBER') THEN
+			EXECUTE format('GRANT %I TO %I', name, current_user);
+		END IF;
+	END LOOP;
 	IF NOT has_schema_privilege('ofd_owner', 'public', 'CREATE') THEN
 		GRANT CREATE, USAGE ON SCHEMA public TO ofd_owner;
 	END IF;
