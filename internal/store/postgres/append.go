@@ -14,8 +14,8 @@ import (
 	"openofd/internal/journal"
 )
 
-// beforeCommit bounds the first round trip, the wait for locks in it. Nothing
-// bounds the second but the kernel's own patience: it carries COMMIT.
+// beforeCommit bounds the first round trip, the wait for locks in it. The second
+// carries COMMIT; see commitPatience.
 const beforeCommit = 6 * time.Second
 
 // Append makes a batch durable, as journal.Store says, in two round trips on

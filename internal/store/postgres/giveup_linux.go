@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// giveUp bounds how long what was sent may stay unacknowledged. It alone ends
-// the wait for a COMMIT whose server is gone, for no deadline of ours does.
+// giveUp bounds how long what was sent may stay unacknowledged. It ends the wait
+// for a COMMIT whose server is gone before our own patience does.
 func giveUp(network, _ string, c syscall.RawConn) error {
 	if network == "unix" {
 		return nil

@@ -37,10 +37,17 @@ func (w *talk) ask(ctx context.Context, o *out, row func(int, [][]byte) error) e
 	return err
 }
 
+// commitPatience is how long COMMIT is waited for. A server that hangs, while
+// its kernel still takes what is sent, would be waited for until it dies, and
+// its standby may have taken its place meanwhile. It is no shorter than what the
+// journal's callers wait; what became of the batch a fence tells, wherever the
+// database is then.
+const commitPatience = 10 * time.Second
+
 // commit is the round trip that carries COMMIT, which begins at a place in what
-// is sent and is the last of so many statements. It is never cut short.
+// is sent and is the last of so many statements.
 func (w *talk) commit(o *out, at, statements int) error {
-	a, sent, err := roundTrip(w.conn.Conn().PgConn(), o, time.Time{}, nil)
+	a, sent, err := roundTrip(w.conn.Conn().PgConn(), o, time.Now().Add(commitPatience), nil)
 	w.done = a.done
 	before := a.done < statements-1 // COMMIT was not reached
 	switch {
