@@ -70,5 +70,31 @@ func failover(t *testing.T, dice *rand.Rand) tally {
 	return f.end()
 }
 
+// hungFor is how soon registers are answered again when the primary does not
+// die but hangs: connections to it stay, and nobody answers there.
+const hungFor = time.Minute
+
+// primaryHangs: the primary stands still, its standby is promoted, and what
+// waits there for a COMMIT is given up and looked for at the new one.
+func primaryHangs(t *testing.T, _ *rand.Rand) tally {
+	f, primary, standby := pair(t, 1)
+	stop := f.work()
+	time.Sleep(warmth)
+	primary.Freeze()
+	f.faults++
+	if err := standby.Promote(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	promoted := time.Now()
+	time.Sleep(time.Second)
+	stop()
+	if err := f.crowd.Settle(within(t, hungFor)); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("hung: every register is answered %.1f s after the promotion", time.Since(promoted).Seconds())
+	primary.Kill() // at last
+	return f.end()
+}
+
 // entries is how many entries there are.
 const entries = "SELECT sum(seq)::bigint FROM heads"

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/store/postgres"
 	"openofd/internal/testkit/pgcluster"
 )
 
@@ -63,8 +64,8 @@ func clockJumpsAhead(t *testing.T, _ *rand.Rand) tally {
 	f.under(func() int {
 		ahead.Store(int64(40 * 24 * time.Hour))
 		time.Sleep(time.Second)
-		if err := jumping.store.ready(within(t, 5*time.Second)); !errors.Is(err, fiscal.Conflict) {
-			t.Errorf("ready() = %v, want Conflict", err)
+		if err := jumping.store.engine.(*postgres.DB).Check(within(t, 5*time.Second)); !errors.Is(err, fiscal.Conflict) {
+			t.Errorf("Check() = %v, want Conflict", err)
 		}
 		time.Sleep(time.Second)
 		ahead.Store(0)

@@ -58,6 +58,7 @@ var campaigns = []campaign{
 	{"wait for the standby cancelled", waitCancelled},
 	{"primary restarted without its standby", restartedAlone},
 	{"failover", failover},
+	{"primary hangs", primaryHangs},
 	{"sqlite", onSQLite},
 	{"door", besieged},
 	{"everybody comes again at once", storms},
