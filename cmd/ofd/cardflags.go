@@ -24,6 +24,7 @@ type cardFlags struct {
 	Lon             *degrees `placeholder:"DEGREES" help:"Longitude of the place: 76.8890."`
 	Zone            *string  `help:"Time zone of the place; that of the country if not given."`
 	RNM             *string  `name:"rnm" placeholder:"NUMBER" help:"Registration number of the authority; without one a provisional number stands in."`
+	Drive           *string  `name:"fn" placeholder:"NUMBER" help:"Number of the fiscal drive, for registers of Russia."`
 	Year            *int     `help:"Year of manufacture."`
 	Name            *string  `help:"The owner's own name for the register."`
 	OKED            *string  `name:"oked" help:"Kind of activity of the owner."`
@@ -49,6 +50,7 @@ func (f *cardFlags) apply(c *fiscal.Card) error {
 	set(&c.Longitude, (*int32)(f.Lon))
 	set(&c.Zone, f.Zone)
 	set(&c.RegistrationNumber, f.RNM)
+	set(&c.Drive, f.Drive)
 	set(&c.ManufactureYear, f.Year)
 	set(&c.Name, f.Name)
 	set(&c.OKED, f.OKED)

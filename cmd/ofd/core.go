@@ -18,6 +18,7 @@ import (
 	"openofd/internal/intake"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
+	"openofd/internal/protocol/kkt"
 	"openofd/internal/registry"
 )
 
@@ -30,6 +31,7 @@ type coreConfig struct {
 	Cache    int64  // bytes for cards and states of registers
 	Operator fiscal.Operator
 	KKM      config.KKM
+	Crypto   config.Crypto // keys of fiscal drives
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
 	Now      func() time.Time
@@ -48,6 +50,7 @@ type core struct {
 	ring     *keyring.Ring
 	intake   *intake.Intake
 	registry *registry.Service
+	module   kkt.CryptoModule // nil: there are no keys of fiscal drives
 	now      func() time.Time
 
 	committer *journal.Committer
@@ -69,13 +72,13 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	c := &core{store: store, ring: ring, now: cfg.Now}
+	c := &core{store: store, ring: ring, now: cfg.Now, module: cryptoModule(cfg.Crypto)}
 	var entries journal.Store = store
 	if cfg.Journal != nil {
 		entries = cfg.Journal(store)
 	}
 	c.committer = journal.New(journal.Config{Committers: store.lines}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
-	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newRules(cfg.KKM, registry.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
+	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newCountries(cfg.KKM, registry.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
 		cfg.Log, newIntakeMetrics(cfg.Metrics), cfg.Now, cfg.Rand)
 	c.registry = registry.New(store, c.intake, cfg.Now)
 	behind, cancel := context.WithCancel(context.Background())
@@ -142,7 +145,7 @@ type place struct {
 // openCore starts a core for a command, which ends with it.
 func openCore(con *console, at place) (*core, error) {
 	c, err := startCore(con.ctx, coreConfig{
-		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, Operator: con.file.Operator.At(con.file.Site),
+		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, Crypto: con.file.KKTCrypto, Operator: con.file.Operator.At(con.file.Site),
 	})
 	if err != nil {
 		return nil, err

@@ -17,9 +17,13 @@ import (
 
 type decodeCmd struct {
 	KKM decodeKKMCmd `cmd:"" name:"kkm" help:"A frame of the Kazakhstan KKM protocol."`
+	KKT decodeKKTCmd `cmd:"" name:"kkt" help:"A message of the Russian KKT protocol, or a container."`
 }
 
-type decodeKKMCmd struct {
+type decodeKKMCmd struct{ frameInput }
+
+// frameInput is where a frame comes from.
+type frameInput struct {
 	File string `arg:"" optional:"" default:"-" help:"The frame: its bytes, or hex. - is standard input."`
 	Hex  string `placeholder:"TEXT" help:"The frame as hex, instead of a file."`
 }
@@ -56,7 +60,7 @@ func (c *decodeKKMCmd) Run(con *console) error {
 	return nil
 }
 
-func (c *decodeKKMCmd) frame(con *console) ([]byte, error) {
+func (c *frameInput) frame(con *console) ([]byte, error) {
 	if c.Hex != "" {
 		return parseHex(c.Hex)
 	}
@@ -83,8 +87,8 @@ func (c *decodeKKMCmd) frame(con *console) ([]byte, error) {
 	return b, nil
 }
 
-// isText reports whether the input is hex rather than a frame: a frame begins
-// with A2 81, which no text does, and bears zeros in its header.
+// isText reports whether the input is hex rather than a frame: a frame of
+// either protocol bears bytes in its header that no text has, and zeros.
 func isText(b []byte) bool {
 	return utf8.Valid(b) && bytes.IndexByte(b, 0) < 0
 }

@@ -10,7 +10,7 @@ import (
 
 // doors are the listeners of an operator; nil ones are closed.
 type doors struct {
-	kkm, kkmTLS, http, ops net.Listener
+	kkm, kkmTLS, kkt, http, ops net.Listener
 
 	tls *tlsDoor // behind kkmTLS; nil if that is closed
 }
@@ -25,6 +25,7 @@ func (d *doors) bind(f *config.File) error {
 	}{
 		{&d.kkm, "--kkm-addr", f.KKMAddr, has(config.PartGate)},
 		{&d.kkmTLS, "--kkm-tls-addr", f.KKMTLSAddr, has(config.PartGate)},
+		{&d.kkt, "--kkt-addr", f.KKTAddr, has(config.PartGate)},
 		{&d.http, "--http-addr", f.HTTPAddr, has(config.PartWeb)},
 		{&d.ops, "--ops-addr", f.OpsAddr, true},
 	} {
@@ -60,7 +61,7 @@ func (d *doors) reload() error {
 }
 
 func (d *doors) close() {
-	for _, ln := range []net.Listener{d.kkm, d.kkmTLS, d.http, d.ops} {
+	for _, ln := range []net.Listener{d.kkm, d.kkmTLS, d.kkt, d.http, d.ops} {
 		if ln != nil {
 			ln.Close()
 		}

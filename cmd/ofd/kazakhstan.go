@@ -40,11 +40,6 @@ func standardVAT(now time.Time) uint32 {
 	return policy.For(fiscal.Kazakhstan).At(fiscal.WallIn(now, almaty)).Standard()
 }
 
-// read opens an entry with the decoder of its format.
-func read(rec fiscal.Record) (fiscal.Document, error) {
-	return kkm.Read(&rec)
-}
-
 // signs leads fiscal signs back to the numbers of their entries.
 type signs struct{ ring *keyring.Ring }
 

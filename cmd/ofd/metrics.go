@@ -10,14 +10,23 @@ import (
 	"openofd/internal/gate"
 )
 
-// results are the codes an answer of either protocol can have. Labels come
-// from closed sets: a code beyond this one counts as "other".
-var results = []uint16{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 254, 255}
+// results are the codes that answers of KKM, and the outcomes that answers of
+// KKT can have. Labels come from closed sets: a code beyond these counts as
+// "other".
+var results = map[gate.Protocol][]uint16{
+	gate.KKM: {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 254, 255},
+	gate.KKT: {0, 11, 14},
+}
+
+// answers counts the answers of one protocol.
+type answers struct {
+	by    map[uint16]prometheus.Counter
+	other prometheus.Counter
+}
 
 // gateMetrics is the gate's Observer.
 type gateMetrics struct {
-	answers     map[uint16]prometheus.Counter // of KKM, by result
-	other       prometheus.Counter
+	answers     map[gate.Protocol]answers
 	connections prometheus.Gauge
 	closed      map[gate.Cause]prometheus.Counter
 	away        map[gate.Cause]prometheus.Counter
@@ -26,7 +35,7 @@ type gateMetrics struct {
 }
 
 func newGateMetrics(reg prometheus.Registerer) *gateMetrics {
-	answers := prometheus.NewCounterVec(prometheus.CounterOpts{
+	told := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ofd_gate_answers_total", Help: "Answers written, by protocol and result code.",
 	}, []string{"protocol", "result"})
 	closed := prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -36,11 +45,10 @@ func newGateMetrics(reg prometheus.Registerer) *gateMetrics {
 		Name: "ofd_gate_turned_away_total", Help: "Connections closed at once instead of being let in, by cause.",
 	}, []string{"cause"})
 	limited := prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "ofd_gate_limited_total", Help: "Frames answered 254 because a limit stood against them, by limit.",
+		Name: "ofd_gate_limited_total", Help: "Frames not judged because a limit stood against them, by limit.",
 	}, []string{"limit"})
 	m := &gateMetrics{
-		answers: make(map[uint16]prometheus.Counter),
-		other:   answers.WithLabelValues(string(gate.KKM), "other"),
+		answers: make(map[gate.Protocol]answers),
 		closed:  make(map[gate.Cause]prometheus.Counter),
 		away:    make(map[gate.Cause]prometheus.Counter),
 		limited: make(map[gate.Limit]prometheus.Counter),
@@ -52,8 +60,12 @@ func newGateMetrics(reg prometheus.Registerer) *gateMetrics {
 			Buckets: seconds(0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 1.5, 2, 4, 10),
 		}),
 	}
-	for _, r := range results {
-		m.answers[r] = answers.WithLabelValues(string(gate.KKM), strconv.Itoa(int(r)))
+	for _, p := range gate.Protocols() {
+		a := answers{make(map[uint16]prometheus.Counter), told.WithLabelValues(string(p), "other")}
+		for _, r := range results[p] {
+			a.by[r] = told.WithLabelValues(string(p), strconv.Itoa(int(r)))
+		}
+		m.answers[p] = a
 	}
 	for _, c := range gate.Causes() {
 		m.closed[c] = closed.WithLabelValues(string(c))
@@ -64,7 +76,7 @@ func newGateMetrics(reg prometheus.Registerer) *gateMetrics {
 	for _, l := range gate.Limits() {
 		m.limited[l] = limited.WithLabelValues(string(l))
 	}
-	reg.MustRegister(answers, closed, away, limited, m.connections, m.seconds)
+	reg.MustRegister(told, closed, away, limited, m.connections, m.seconds)
 	return m
 }
 
@@ -78,11 +90,11 @@ func (m *gateMetrics) Closed(c gate.Cause) {
 func (m *gateMetrics) TurnedAway(c gate.Cause) { m.away[c].Inc() }
 func (m *gateMetrics) Limited(l gate.Limit)    { m.limited[l].Inc() }
 
-func (m *gateMetrics) Answered(_ gate.Protocol, result uint16, took time.Duration) {
-	if c, ok := m.answers[result]; ok {
+func (m *gateMetrics) Answered(p gate.Protocol, result uint16, took time.Duration) {
+	if c, ok := m.answers[p].by[result]; ok {
 		c.Inc()
 	} else {
-		m.other.Inc()
+		m.answers[p].other.Inc()
 	}
 	m.seconds.Observe(took.Seconds())
 }

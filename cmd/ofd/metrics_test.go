@@ -21,7 +21,9 @@ func TestMetrics(t *testing.T) {
 	before := series(t, reg)
 
 	for code := range 300 {
-		g.Answered(gate.KKM, uint16(code), time.Millisecond)
+		for _, p := range gate.Protocols() {
+			g.Answered(p, uint16(code), time.Millisecond)
+		}
 	}
 	for _, c := range gate.Causes() {
 		g.Opened()
@@ -67,8 +69,10 @@ func TestMetrics(t *testing.T) {
 	if got, want := after["ofd_intake_refused_total"], len(fiscal.Reasons()); got != want {
 		t.Errorf("%d reasons are counted, there are %d", got, want)
 	}
-	if !slices.IsSorted(results) {
-		t.Errorf("the result codes are not in order: %v", results)
+	for _, p := range gate.Protocols() {
+		if !slices.IsSorted(results[p]) || len(results[p]) == 0 {
+			t.Errorf("the result codes of %s are not in order: %v", p, results[p])
+		}
 	}
 }
 

@@ -37,8 +37,8 @@ type settings struct {
 // "" for a closed door.
 type operator struct {
 	*core
-	KKMAddr, KKMTLSAddr, HTTPAddr, OpsAddr string
-	Site                                   string // where buyers check receipts
+	KKMAddr, KKMTLSAddr, KKTAddr, HTTPAddr, OpsAddr string
+	Site                                            string // where buyers check receipts
 
 	log      *slog.Logger
 	gate     *gate.Gate
@@ -53,7 +53,7 @@ type operator struct {
 // The parts of the 10 s in which an operator stops.
 const (
 	drainTime = 8 * time.Second // for exchanges and pages under way
-	doorCount = 4
+	doorCount = 5
 )
 
 // startOperator builds and starts an operator:
@@ -70,10 +70,13 @@ func startOperator(ctx context.Context, s settings) (*operator, error) {
 	s.fill()
 	o := &operator{log: s.Log, failed: make(chan error, doorCount)}
 	d := &o.ports
+	if err := checkRussia(&s.File); err != nil {
+		return nil, err
+	}
 	if err := d.bind(&s.File); err != nil {
 		return nil, err
 	}
-	o.KKMAddr, o.KKMTLSAddr, o.HTTPAddr, o.OpsAddr = addr(d.kkm), addr(d.kkmTLS), addr(d.http), addr(d.ops)
+	o.KKMAddr, o.KKMTLSAddr, o.KKTAddr, o.HTTPAddr, o.OpsAddr = addr(d.kkm), addr(d.kkmTLS), addr(d.kkt), addr(d.http), addr(d.ops)
 	o.Site = s.Site.URL
 	if o.Site == "" {
 		o.Site = localSite(d.http)
@@ -103,7 +106,7 @@ func (s *settings) fill() {
 func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	self := s.Operator.At(config.Site{URL: o.Site})
 	o.core, err = startCore(ctx, coreConfig{
-		Dir: s.Data, DB: s.DB.URL, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM,
+		Dir: s.Data, DB: s.DB.URL, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM, Crypto: s.KKTCrypto,
 		Log: s.Log, Metrics: s.Metrics, Now: s.Now, Rand: s.Rand, Journal: s.Journal,
 	})
 	if err != nil {
@@ -113,9 +116,10 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 		MaxConnections: s.Limits.Connections, MaxPerAddress: s.Limits.PerAddress, MaxExchanges: s.Limits.Exchanges.N,
 		AddressFrames: s.Limits.AddressFramesPerSecond.N, RegisterFrames: s.Limits.RegisterFramesPerSecond.N,
 		MaxFrame: int(s.KKM.MaxSize), Idle: time.Duration(s.KKM.IdleTimeout),
+		KKT: gate.KKTConfig{Module: o.module},
 	}, o.intake, s.Log, newGateMetrics(s.Metrics), s.Now)
 
-	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store.public, signs{o.ring}, read, s.Now)
+	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store.public, signs{o.ring}, o.read, s.Now)
 	pages, err := web.New(web.Config{
 		TrustedProxies: prefixes(s.TrustedProxies), ChecksPerSecond: float64(s.Limits.CheckPerMinute) / 60,
 	}, checker, self, s.Log, s.Now)
@@ -145,6 +149,7 @@ func (o *operator) open(d *doors) {
 	registers := func(ln net.Listener) error { return o.gate.Serve(context.Background(), ln) }
 	serve("kkm", d.kkm, registers)
 	serve("kkm-tls", d.kkmTLS, registers)
+	serve("kkt", d.kkt, func(ln net.Listener) error { return o.gate.ServeKKT(context.Background(), ln) })
 	serve("http", d.http, func(ln net.Listener) error {
 		if err := o.web.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 			return err

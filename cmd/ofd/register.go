@@ -35,8 +35,8 @@ type registerID struct {
 
 type registerAddCmd struct {
 	place
-	Country string     `default:"kz" help:"Whose law the register lives under."`
-	BIN     fiscal.XIN `name:"bin" aliases:"iin" required:"" placeholder:"BIN" help:"BIN or IIN of the owner, who is made if new."`
+	Country string     `default:"kz" help:"Whose law the register lives under: kz or ru."`
+	BIN     fiscal.XIN `name:"bin" aliases:"iin,inn" required:"" placeholder:"BIN" help:"BIN or IIN of the owner, in Russia --inn; who is new is made."`
 	Model   string     `required:"" help:"Model of the device."`
 	Serial  string     `required:"" help:"Factory number of the device."`
 	cardFlags
@@ -45,9 +45,10 @@ type registerAddCmd struct {
 // token is what is typed into the device.
 type issued struct {
 	ID                 fiscal.RegisterID `json:"id"`
-	Token              uint32            `json:"token"`
+	Token              uint32            `json:"token,omitempty"`
 	RegistrationNumber string            `json:"registration_number,omitempty"`
 	Provisional        bool              `json:"provisional,omitempty"`
+	Drive              string            `json:"drive,omitempty"`
 	Taxpayer           fiscal.TaxpayerID `json:"taxpayer,omitempty"`
 }
 
@@ -67,7 +68,7 @@ func (c *registerAddCmd) Run(con *console) error {
 		OutletTitle: card.OutletTitle, OutletAddress: firstText(card.OutletAddress, card.LegalAddress),
 		Latitude: card.Latitude, Longitude: card.Longitude, Zone: card.Zone,
 		Name: card.Name, Model: c.Model, SerialNumber: c.Serial, Year: card.ManufactureYear,
-		RegistrationNumber: card.RegistrationNumber, PaymentPoint: card.PaymentPoint, Terminal: card.Terminal,
+		RegistrationNumber: card.RegistrationNumber, Drive: card.Drive, PaymentPoint: card.PaymentPoint, Terminal: card.Terminal,
 		Options: card.Options,
 	})
 	switch {
@@ -78,12 +79,17 @@ func (c *registerAddCmd) Run(con *console) error {
 	}
 	shown := issued{
 		ID: made.Card.Register, Token: made.Token, RegistrationNumber: made.Card.RegistrationNumber,
-		Provisional: made.Card.Provisional, Taxpayer: made.Card.Taxpayer,
+		Provisional: made.Card.Provisional, Drive: made.Card.Drive, Taxpayer: made.Card.Taxpayer,
 	}
 	return con.result(shown, func(w io.Writer) {
 		number := shown.RegistrationNumber
 		if shown.Provisional {
 			number += " (provisional)"
+		}
+		if shown.Drive != "" {
+			facts(w, "register", strconv.FormatInt(int64(shown.ID), 10), "drive", shown.Drive, "registration number", number)
+			con.hint("Documents of this drive are taken from now on; they come to --kkt-addr.")
+			return
 		}
 		facts(w, "register", strconv.FormatInt(int64(shown.ID), 10), "token", strconv.FormatUint(uint64(shown.Token), 10),
 			"registration number", number, "server", reachable(con))

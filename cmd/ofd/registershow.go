@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt"
 	"openofd/internal/registry"
 )
 
@@ -30,6 +31,7 @@ type shownRegister struct {
 	ProtocolTold  uint16            `json:"protocol_version,omitempty"`
 	SoftwareTold  string            `json:"software,omitempty"`
 	OfflineSecond int64             `json:"last_offline_seconds,omitempty"`
+	Drives        []kkt.Drive       `json:"drives,omitempty"`
 }
 
 type shownBlock struct {
@@ -65,6 +67,11 @@ func (c *registerShowCmd) Run(con *console) error {
 		return err
 	}
 	r := show(&l)
+	if l.Card.Country == fiscal.Russia {
+		if r.Drives, err = kkt.ParseDrives(l.State.Protocol); err != nil {
+			return err
+		}
+	}
 	return con.result(r, func(w io.Writer) { r.words(w) })
 }
 
@@ -106,6 +113,9 @@ func (r *shownRegister) words(w io.Writer) {
 		"last contact", contact,
 		"software", r.SoftwareTold,
 	)
+	for i := range r.Drives {
+		facts(w, "drive", driveWords(&r.Drives[i]))
+	}
 }
 
 func shiftWords(s *fiscal.Shift) string {

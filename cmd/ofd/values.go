@@ -72,6 +72,7 @@ var flagOf = map[string]string{
 	"serial_number":       "--serial",
 	"manufacture_year":    "--year",
 	"registration_number": "--rnm",
+	"drive":               "--fn",
 	"payment_point":       "--payment-point",
 	"terminal":            "--terminal",
 	"text":                "--text",

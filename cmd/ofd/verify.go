@@ -18,7 +18,7 @@ type verifyCmd struct{ place }
 type verified struct {
 	OK        bool    `json:"ok"`
 	Entries   uint64  `json:"entries"`
-	Signs     int     `json:"signs"` // fiscal signs computed again
+	Signs     int     `json:"signs"` // fiscal signs computed again, or compared with the documents of drives
 	Registers int     `json:"registers"`
 	Bad       *damage `json:"bad,omitempty"`
 }
@@ -77,13 +77,17 @@ func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition,
 	v := journal.Verification{
 		Store: c.store,
 		Check: func(e *journal.Entry) error {
-			if e.Kind != fiscal.DocReceipt {
+			switch {
+			case russian(&e.Record):
+				r.Signs++
+				return c.drives().Check(&e.Record)
+			case e.Kind != fiscal.DocReceipt:
 				return nil
 			}
 			r.Signs++
 			return c.checkSign(e)
 		},
-		Fold:     journal.NewReplay(c.store, kkm.Read, states),
+		Fold:     journal.NewReplay(c.store, c.open, states),
 		Progress: progress,
 	}
 	done, err := v.Verify(ctx)

@@ -31,6 +31,7 @@ type File struct {
 type Operator struct {
 	Title   fiscal.Text `toml:"title"`
 	BIN     BIN         `toml:"bin"`
+	INN     INN         `toml:"inn"` // in Russia; it stands in acknowledgements
 	Address fiscal.Text `toml:"address"`
 	Ad      Notice      `toml:"ad"`
 }
@@ -40,6 +41,7 @@ func (o Operator) At(site Site) fiscal.Operator {
 	return fiscal.Operator{
 		Title:   o.Title,
 		BIN:     fiscal.XIN(o.BIN.Number),
+		INN:     fiscal.XIN(o.INN.Number),
 		Address: o.Address,
 		Site:    site.URL,
 		Ad:      fiscal.Ad{Kind: fiscal.AdOperator, Version: o.Ad.Version, Text: o.Ad.Text},
@@ -80,6 +82,18 @@ func (b *BIN) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is no BIN: 12 digits, of which the last checks the others", text)
 	}
 	b.Number = string(text)
+	return nil
+}
+
+// INN is our own taxpayer's number in Russia.
+type INN struct{ Number string }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (i *INN) UnmarshalText(text []byte) error {
+	if len(text) > 0 && fiscal.CheckINN(fiscal.XIN(text), "inn") != nil {
+		return fmt.Errorf("%q is no INN: 10 digits, of which the last checks the others", text)
+	}
+	i.Number = string(text)
 	return nil
 }
 

@@ -47,6 +47,8 @@ func TestGoodFiles(t *testing.T) {
 				DB:             DB{"postgres://ofd@db.example.kz/ofd"},
 				KKMAddr:        Addr{":7777"},
 				KKMTLSAddr:     Addr{"0.0.0.0:7443"},
+				KKTAddr:        Addr{":7778"},
+				KKTCrypto:      Crypto{"sim1"},
 				HTTPAddr:       Addr{"127.0.0.1:8080"},
 				TLSCert:        "/etc/ofd/kkm.crt",
 				TLSKey:         "/etc/ofd/kkm.key",
@@ -60,6 +62,7 @@ func TestGoodFiles(t *testing.T) {
 			Operator: Operator{
 				Title:   fiscal.Text{KK: "«Мысал» ФДО", RU: "ОФД «Пример»", EN: "Example operator"},
 				BIN:     BIN{"960624350642"},
+				INN:     INN{"7704211201"},
 				Address: fiscal.Text{KK: "Алматы қ., Абай даңғ., 1", RU: "г. Алматы, пр. Абая, 1", EN: "1 Abay Ave., Almaty"},
 				Ad:      Notice{Text: "Чек можно проверить на check.example.kz", Version: 3},
 			},

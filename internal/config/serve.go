@@ -7,6 +7,8 @@ type Serve struct {
 	DB             DB      `toml:"db" env:"OFD_DB" placeholder:"URL" help:"Database server instead of the embedded one, postgres://…"`
 	KKMAddr        Addr    `toml:"kkm_addr" name:"kkm-addr" env:"OFD_KKM_ADDR" default:":7777" help:"Where registers of Kazakhstan connect; off closes the door."`
 	KKMTLSAddr     Addr    `toml:"kkm_tls_addr" name:"kkm-tls-addr" env:"OFD_KKM_TLS_ADDR" help:"The same over TLS; needs a certificate and its key."`
+	KKTAddr        Addr    `toml:"kkt_addr" name:"kkt-addr" env:"OFD_KKT_ADDR" placeholder:":7778" help:"Where registers of Russia connect; needs --kkt-crypto."`
+	KKTCrypto      Crypto  `toml:"kkt_crypto" name:"kkt-crypto" env:"OFD_KKT_CRYPTO" placeholder:"NAME" help:"Keys of fiscal drives: sim1, public test keys for simulated drives; or none, no sign is checked: for registers under development."`
 	HTTPAddr       Addr    `toml:"http_addr" name:"http-addr" env:"OFD_HTTP_ADDR" default:":8080" help:"Pages, among them the buyer's check."`
 	OpsAddr        Addr    `toml:"ops_addr" name:"ops-addr" env:"OFD_OPS_ADDR" default:"127.0.0.1:9090" help:"Metrics, health and profiles; keep it from the public."`
 	TLSCert        string  `toml:"tls_cert" name:"tls-cert" env:"OFD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain of the TLS door, PEM."`

@@ -222,3 +222,24 @@ func (p *Proxy) UnmarshalText(text []byte) error {
 	p.Prefix = prefix
 	return nil
 }
+
+// Crypto names who holds the keys of fiscal drives; the zero value is nobody,
+// and then no register of Russia can be answered.
+type Crypto struct{ Name string }
+
+// The names of Crypto.
+const (
+	CryptoSIM1 = "sim1" // public test keys: simulated drives only
+	CryptoNone = "none" // no sign is checked or made: registers under development only
+)
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (c *Crypto) UnmarshalText(text []byte) error {
+	switch s := string(text); s {
+	case "", CryptoSIM1, CryptoNone:
+		c.Name = s
+		return nil
+	default:
+		return fmt.Errorf("%q is no crypto module; there are sim1 and none", s)
+	}
+}

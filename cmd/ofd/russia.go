@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"openofd/internal/config"
+	"openofd/internal/fiscal"
+	"openofd/internal/fiscal/policy"
+	"openofd/internal/intake"
+	"openofd/internal/protocol/kkt"
+)
+
+var _ intake.Rules = (*kkt.Rules)(nil)
+
+// newRussianRules are Russia's rules.
+func newRussianRules() *kkt.Rules {
+	law := policy.For(fiscal.Russia)
+	return &kkt.Rules{Law: func(day fiscal.WallTime) kkt.Law {
+		return kkt.Law{Shift: law.Shift(day), Offline: law.Offline(day)}
+	}}
+}
+
+// cryptoModule is who holds the keys of fiscal drives; nil is nobody.
+func cryptoModule(c config.Crypto) kkt.CryptoModule {
+	switch c.Name {
+	case config.CryptoSIM1:
+		return kkt.NewSIM1(kkt.SIM1TestKey())
+	case config.CryptoNone:
+		return kkt.Plain{}
+	}
+	return nil
+}
+
+// checkRussia reports a door for registers of Russia behind which nobody could
+// answer them.
+func checkRussia(f *config.File) error {
+	switch {
+	case f.KKTAddr.HostPort == "":
+		return nil
+	case f.KKTCrypto.Name == "":
+		return withHint(errors.New("--kkt-addr is open, but there are no keys of fiscal drives"),
+			"--kkt-crypto sim1 serves simulated drives; for real ones a certified module has to be built in")
+	case f.Operator.INN.Number == "":
+		return withHint(errors.New("--kkt-addr is open, but acknowledgements bear the operator's INN"), "Write inn = \"…\" under [operator] in ofd.toml")
+	}
+	return nil
+}
+
+// russian reports whether an entry is of Russia's protocol.
+func russian(rec *fiscal.Record) bool { return strings.HasPrefix(rec.Format, "kkt/") }
+
+// driveWords is a fiscal drive in one line: what came of it, and what did not.
+func driveWords(d *kkt.Drive) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%v: document %d, last heard %s", d.Number, d.Last, d.Heard)
+	if !d.Current {
+		b.WriteString(", replaced")
+	}
+	if d.Closed {
+		b.WriteString(", closed")
+	}
+	if d.Unsent > 0 {
+		fmt.Fprintf(&b, ", %d waited in it at its last report", d.Unsent)
+	}
+	for i, g := range d.Gaps {
+		if i == 0 {
+			b.WriteString(", missing")
+		}
+		fmt.Fprintf(&b, " %d", g.First)
+		if g.Last != g.First {
+			fmt.Fprintf(&b, "-%d", g.Last)
+		}
+	}
+	return b.String()
+}
+
+// drives opens entries of Russia.
+func (c *core) drives() kkt.Reader { return kkt.Reader{Module: c.module} }
