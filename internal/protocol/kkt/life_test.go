@@ -18,7 +18,7 @@ type maker struct {
 	desk *desk
 }
 
-func newDrive(d *desk, number string, encrypted bool) *maker {
+func newMaker(d *desk, number string, encrypted bool) *maker {
 	d.t.Helper()
 	n, err := kkt.ParseDriveNumber(number)
 	if err != nil {
@@ -93,7 +93,7 @@ func TestDay(t *testing.T) {
 		for _, encrypted := range []bool{false, true} {
 			d := newDesk(t)
 			d.now = at(2026, 3, 2, 9)
-			v, shop := newDrive(d, vectorDrive, encrypted), testkit.NewKKTShop(version)
+			v, shop := newMaker(d, vectorDrive, encrypted), testkit.NewKKTShop(version)
 			d.act(fiscal.Act{Kind: fiscal.ActRegister})
 			d.wants("registration", v.send(shop.Registration(0)), fiscal.DocRegistration, 0)
 			for day := range 2 {
@@ -135,7 +135,7 @@ func TestDay(t *testing.T) {
 func TestGapsAndDrives(t *testing.T) {
 	d := newDesk(t)
 	d.now = at(2026, 3, 2, 9)
-	v, shop := newDrive(d, vectorDrive, false), testkit.NewKKTShop(ffd.V120)
+	v, shop := newMaker(d, vectorDrive, false), testkit.NewKKTShop(ffd.V120)
 	v.send(shop.Registration(0))
 	v.send(shop.OpenShift())
 	lost := v.make(shop.Receipt(fiscal.OpSale, 100))
@@ -156,7 +156,7 @@ func TestGapsAndDrives(t *testing.T) {
 	}
 	late := v.make(shop.CloseShift()) // does not come before the new drive
 
-	fresh := newDrive(d, "9999078902001235", false)
+	fresh := newMaker(d, "9999078902001235", false)
 	d.wants("a new drive", fresh.send(shop.Registration(1)), fiscal.DocRegistration, 0)
 	d.wants("its first shift", fresh.send(shop.OpenShift()), fiscal.DocShiftOpen, 0)
 	d.wants("its receipt", fresh.send(shop.Receipt(fiscal.OpSale, 300)), fiscal.DocReceipt, 0)
@@ -178,7 +178,7 @@ func TestOddities(t *testing.T) {
 	t.Run("a drive whose registration did not come", func(t *testing.T) {
 		d := newDesk(t)
 		d.now = at(2026, 3, 2, 9)
-		v := newDrive(d, vectorDrive, false)
+		v := newMaker(d, vectorDrive, false)
 		v.make(shop.Registration(0))
 		d.wants("opening", v.send(shop.OpenShift()), fiscal.DocShiftOpen, fiscal.FlagUnregistered|fiscal.FlagDocumentGap)
 		d.replayed()
@@ -186,7 +186,7 @@ func TestOddities(t *testing.T) {
 	t.Run("a receipt outside of a shift", func(t *testing.T) {
 		d := newDesk(t)
 		d.now = at(2026, 3, 2, 9)
-		v := newDrive(d, vectorDrive, false)
+		v := newMaker(d, vectorDrive, false)
 		v.send(shop.Registration(0))
 		v.make(shop.OpenShift())
 		d.wants("receipt", v.send(shop.Receipt(fiscal.OpSale, 100)), fiscal.DocReceipt, fiscal.FlagShiftNotOpened|fiscal.FlagDocumentGap)
@@ -203,7 +203,7 @@ func TestOddities(t *testing.T) {
 	t.Run("registered anew in an open shift", func(t *testing.T) {
 		d := newDesk(t)
 		d.now = at(2026, 3, 2, 9)
-		v := newDrive(d, vectorDrive, false)
+		v := newMaker(d, vectorDrive, false)
 		v.send(shop.Registration(0))
 		v.send(shop.OpenShift())
 		v.make(shop.CloseShift())
@@ -212,7 +212,7 @@ func TestOddities(t *testing.T) {
 	t.Run("more than 30 days on the way", func(t *testing.T) {
 		d := newDesk(t)
 		d.now = at(2026, 3, 2, 9)
-		v := newDrive(d, vectorDrive, false)
+		v := newMaker(d, vectorDrive, false)
 		made := v.make(shop.Registration(0))
 		d.now = d.now.Add(30*24*time.Hour + time.Second)
 		d.wants("registration", v.deliver(made), fiscal.DocRegistration, fiscal.FlagLateReplay)
@@ -220,7 +220,7 @@ func TestOddities(t *testing.T) {
 	t.Run("of another owner than the registry says", func(t *testing.T) {
 		d := newDesk(t)
 		d.now, d.card.XIN = at(2026, 3, 2, 9), "7704211201"
-		d.wants("registration", newDrive(d, vectorDrive, false).send(shop.Registration(0)), fiscal.DocRegistration, fiscal.FlagRegisterData)
+		d.wants("registration", newMaker(d, vectorDrive, false).send(shop.Registration(0)), fiscal.DocRegistration, fiscal.FlagRegisterData)
 	})
 }
 

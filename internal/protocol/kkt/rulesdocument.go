@@ -106,10 +106,9 @@ func (j *judgement) enter(next *fiscal.State, d *drive, doc *ffd.Document, rec *
 		if !r.Op.Settlement() {
 			return f | fiscal.FlagUncounted
 		}
-		before := next.Clone()
 		f |= next.AddReceipt(&r, making) &^ fiscal.FlagCashNegative // the protocol knows no deposits
 		if !next.Counters.Sane() {
-			*next = *before
+			*next = *j.s.State.Clone()
 			return f | fiscal.FlagUncounted
 		}
 		if rec.DeviceTime.Sub(next.Shift.OpenedAt) > j.law.Shift {
