@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"openofd/internal/config"
 	device "openofd/internal/device/kkt"
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 	"openofd/internal/protocol/kkm"
 	"openofd/internal/protocol/kkt"
 	"openofd/internal/protocol/kkt/ffd"
@@ -95,7 +97,7 @@ func TestRussianDay(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, engine string) {
 		o, made := russianOperator(t, engine)
 		r := virtualRegister(t, device.LinkConfig{Addr: o.KKTAddr, OneRead: true}, device.DriveConfig{Encrypted: engine == "postgres"}, time.Now)
-		shop := testkit.NewKKTShop(ffd.V120)
+		shop := device.SampleShop(ffd.V120)
 		if err := r.Ping(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -131,6 +133,15 @@ func TestRussianDay(t *testing.T) {
 		}
 		if v, err := verifyStore(t.Context(), o.core, nil); err != nil || v.Signs != 7 || v.Entries != 8 {
 			t.Errorf("verify = %+v, %v; want 8 entries, 7 of them documents", v, err)
+		}
+		if engine == "postgres" { // encrypted: without keys nobody can look, which is no damage
+			module := o.module
+			o.module = nil
+			var d *journal.Damage
+			if _, err := verifyStore(t.Context(), o.core, nil); !errors.Is(err, fiscal.Unavailable) || errors.As(err, &d) {
+				t.Errorf("verify without keys = %v, want Unavailable", err)
+			}
+			o.module = module
 		}
 	})
 }

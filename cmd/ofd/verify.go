@@ -74,13 +74,18 @@ func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition,
 		row, err := c.store.Row(ctx, p)
 		return row.State, err
 	}
+	var keyless error
 	v := journal.Verification{
 		Store: c.store,
 		Check: func(e *journal.Entry) error {
 			switch {
 			case russian(&e.Record):
 				r.Signs++
-				return c.drives().Check(&e.Record)
+				err := c.drives().Check(&e.Record)
+				if errors.Is(err, fiscal.Unavailable) {
+					keyless = withHint(err, "Verify with the --kkt-crypto of the server, as kkt_crypto in ofd.toml")
+				}
+				return err
 			case e.Kind != fiscal.DocReceipt:
 				return nil
 			}
@@ -92,6 +97,9 @@ func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition,
 	}
 	done, err := v.Verify(ctx)
 	r.Entries, r.Registers = done.Entries, done.Registers
+	if keyless != nil { // nothing is damaged; we cannot look
+		err = keyless
+	}
 	return r, err
 }
 

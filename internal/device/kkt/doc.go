@@ -7,6 +7,7 @@
 //	drive.go      the drive: its life, numbers, shifts, what it refuses
 //	queue.go      documents and notifications that no answer has settled
 //	document.go   what a document is made of
+//	shop.go       ordinary documents of an ordinary shop
 //	errors.go     a drive's errors, by the numbers that real ones have
 //	memory.go     what must survive a power cut, and how it is written down
 //	filememory.go the memory as a file

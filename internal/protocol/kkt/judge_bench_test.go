@@ -4,9 +4,9 @@ import (
 	"context"
 	"testing"
 
+	device "openofd/internal/device/kkt"
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt"
-	"openofd/internal/testkit"
 )
 
 // A receipt of five items opened, judged and acknowledged: all that an exchange
@@ -14,7 +14,7 @@ import (
 func BenchmarkJudge(b *testing.B) {
 	d := newDesk(b)
 	d.now = at(2026, 3, 2, 9)
-	v, shop := newMaker(d, vectorDrive, false), testkit.NewKKTShop(4)
+	v, shop := newMaker(d, vectorDrive, false), device.SampleShop(4)
 	v.send(shop.Registration(0))
 	v.send(shop.OpenShift())
 	message := v.make(shop.Receipt(fiscal.OpSale, 11_000, 5_500, 1_200, 99_900, 350))

@@ -8,7 +8,6 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt"
 	"openofd/internal/protocol/kkt/ffd"
-	"openofd/internal/testkit"
 )
 
 // maker is a simulated drive whose messages a test delivers as it likes.
@@ -93,7 +92,7 @@ func TestDay(t *testing.T) {
 		for _, encrypted := range []bool{false, true} {
 			d := newDesk(t)
 			d.now = at(2026, 3, 2, 9)
-			v, shop := newMaker(d, vectorDrive, encrypted), testkit.NewKKTShop(version)
+			v, shop := newMaker(d, vectorDrive, encrypted), device.SampleShop(version)
 			d.act(fiscal.Act{Kind: fiscal.ActRegister})
 			d.wants("registration", v.send(shop.Registration(0)), fiscal.DocRegistration, 0)
 			for day := range 2 {
@@ -135,7 +134,7 @@ func TestDay(t *testing.T) {
 func TestGapsAndDrives(t *testing.T) {
 	d := newDesk(t)
 	d.now = at(2026, 3, 2, 9)
-	v, shop := newMaker(d, vectorDrive, false), testkit.NewKKTShop(ffd.V120)
+	v, shop := newMaker(d, vectorDrive, false), device.SampleShop(ffd.V120)
 	v.send(shop.Registration(0))
 	v.send(shop.OpenShift())
 	lost := v.make(shop.Receipt(fiscal.OpSale, 100))
@@ -174,7 +173,7 @@ func TestGapsAndDrives(t *testing.T) {
 
 // What is odd about a document is flagged, and never a reason not to take it.
 func TestOddities(t *testing.T) {
-	shop := testkit.NewKKTShop(ffd.V120)
+	shop := device.SampleShop(ffd.V120)
 	t.Run("a drive whose registration did not come", func(t *testing.T) {
 		d := newDesk(t)
 		d.now = at(2026, 3, 2, 9)

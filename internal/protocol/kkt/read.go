@@ -2,6 +2,7 @@ package kkt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -15,7 +16,7 @@ type Reader struct {
 }
 
 // Read opens a stored record. Decoders are kept for ever; a record that cannot
-// be opened is Corrupt. A document that could not be read when it came is opened
+// be opened is Corrupt, one whose keys are not to be had Unavailable. A document that could not be read when it came is opened
 // as far as its columns tell.
 func (r Reader) Read(rec *fiscal.Record) (fiscal.Document, error) {
 	if rec.Format == fiscal.FormatAct {
@@ -39,7 +40,7 @@ func (r Reader) Read(rec *fiscal.Record) (fiscal.Document, error) {
 
 // Check compares the columns of a stored document with its bytes.
 //
-// Errors: Corrupt.
+// Errors: Corrupt, Unavailable.
 func (r Reader) Check(rec *fiscal.Record) error {
 	if rec.Kind == fiscal.DocUnreadable {
 		return nil
@@ -63,6 +64,10 @@ func (r Reader) parse(rec *fiscal.Record) (*ffd.Document, error) {
 		return nil, corrupt(rec, "format "+rec.Format+" is not of this protocol")
 	}
 	document, err := r.open(rec.Request, sealed)
+	var crypto CryptoError
+	if errors.As(err, &crypto) && crypto.Fault() == FaultNone {
+		return nil, &fiscal.Error{Of: fiscal.Unavailable, Field: place(rec), Msg: "the document is encrypted", Err: err}
+	}
 	if err != nil {
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be opened", Err: err}
 	}

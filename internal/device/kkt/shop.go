@@ -1,14 +1,13 @@
-package testkit
+package kkt
 
 import (
-	"openofd/internal/device/kkt"
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt/ffd"
 )
 
-// KKTShop words the documents of one register of Russia, for a simulated drive
-// to make. They break no rule, and are warned about nothing.
-type KKTShop struct {
+// Shop words the documents of one register, for its drive to make. They break
+// no rule, and are warned about nothing.
+type Shop struct {
 	INN                string // of the owner
 	RegistrationNumber string
 	Serial             string // of the register
@@ -16,26 +15,26 @@ type KKTShop struct {
 	Version            ffd.Version
 }
 
-// NewKKTShop is the shop of the vectors.
-func NewKKTShop(v ffd.Version) KKTShop {
-	return KKTShop{INN: "7704358518", RegistrationNumber: "0000012345055778", Serial: "00106900000001", Operator: "7704211201", Version: v}
+// SampleShop is the shop of the test vectors.
+func SampleShop(v ffd.Version) Shop {
+	return Shop{INN: "7704358518", RegistrationNumber: "0000012345055778", Serial: "00106900000001", Operator: "7704211201", Version: v}
 }
 
-func (s KKTShop) base(n kkt.Numbers) ffd.Base {
+func (s Shop) base(n Numbers) ffd.Base {
 	return ffd.Base{Drive: n.Drive.String(), RegistrationNumber: s.RegistrationNumber, INN: s.INN, Number: n.Number, Time: n.Time, Version: s.Version}
 }
 
-func (s KKTShop) written(f ffd.Form, fill func(kkt.Numbers) any) kkt.Document {
-	return kkt.Written{Form: f, Version: s.Version, Fill: fill}
+func (s Shop) written(f ffd.Form, fill func(Numbers) any) Document {
+	return Written{Form: f, Version: s.Version, Fill: fill}
 }
 
 // Registration is a registration report; with reasons the data changed.
-func (s KKTShop) Registration(changes uint32) kkt.Document {
+func (s Shop) Registration(changes uint32) Document {
 	form := ffd.FormRegistration
 	if changes != 0 {
 		form = ffd.FormRegistrationNew
 	}
-	return s.written(form, func(n kkt.Numbers) any {
+	return s.written(form, func(n Numbers) any {
 		r := &ffd.Registration{
 			Base: s.base(n), User: "ООО Ромашка", TaxSystems: 1, Serial: s.Serial, Cashier: "Иванова А. А.", Address: "Москва, ул. Тверская, д. 1",
 			OFDINN: s.Operator, Place: "Магазин", RegisterVersion: "5.8", RegisterFormat: uint8(s.Version), DriveFormat: uint8(s.Version), KeyDays: 410,
@@ -51,15 +50,15 @@ func (s KKTShop) Registration(changes uint32) kkt.Document {
 }
 
 // OpenShift opens a shift.
-func (s KKTShop) OpenShift() kkt.Document {
-	return s.written(ffd.FormOpenShift, func(n kkt.Numbers) any {
+func (s Shop) OpenShift() Document {
+	return s.written(ffd.FormOpenShift, func(n Numbers) any {
 		return &ffd.OpenShift{Base: s.base(n), Cashier: "Иванова А. А.", Shift: n.Shift, RegisterVersion: "5.8", RegisterFormat: uint8(s.Version)}
 	})
 }
 
 // Receipt is a settlement of so many kopecks in cash, in items at 10 %.
-func (s KKTShop) Receipt(op fiscal.Op, prices ...fiscal.Money) kkt.Document {
-	return s.written(ffd.FormReceipt, func(n kkt.Numbers) any {
+func (s Shop) Receipt(op fiscal.Op, prices ...fiscal.Money) Document {
+	return s.written(ffd.FormReceipt, func(n Numbers) any {
 		r := &ffd.Receipt{
 			Base: s.base(n), User: "ООО Ромашка", Shift: n.Shift, ReceiptNumber: n.Receipt, Operation: uint8(op.Index() + 1), TaxSystem: 1,
 			Cashier: "Иванова А. А.", Address: "Москва, ул. Тверская, д. 1", Place: "Магазин",
@@ -78,8 +77,8 @@ func (s KKTShop) Receipt(op fiscal.Op, prices ...fiscal.Money) kkt.Document {
 }
 
 // CloseShift closes the shift.
-func (s KKTShop) CloseShift() kkt.Document {
-	return s.written(ffd.FormCloseShift, func(n kkt.Numbers) any {
+func (s Shop) CloseShift() Document {
+	return s.written(ffd.FormCloseShift, func(n Numbers) any {
 		return &ffd.CloseShift{
 			Base: s.base(n), Cashier: "Иванова А. А.", Shift: n.Shift, Receipts: n.ShiftReceipts, Documents: n.ShiftDocuments,
 			Undelivered: &n.Unsent, UndeliveredSince: &n.UnsentSince, ShiftTotals: s.totals(), DriveTotals: s.totals(),
@@ -88,8 +87,8 @@ func (s KKTShop) CloseShift() kkt.Document {
 }
 
 // State is a report on the state of settlements.
-func (s KKTShop) State() kkt.Document {
-	return s.written(ffd.FormState, func(n kkt.Numbers) any {
+func (s Shop) State() Document {
+	return s.written(ffd.FormState, func(n Numbers) any {
 		r := &ffd.State{
 			Base: s.base(n), Shift: n.Shift, Undelivered: &n.Unsent, UndeliveredSince: &n.UnsentSince, FirstUndelivered: n.FirstUnsent,
 			DriveTotals: s.totals(),
@@ -102,15 +101,15 @@ func (s KKTShop) State() kkt.Document {
 }
 
 // CloseDrive ends the drive.
-func (s KKTShop) CloseDrive() kkt.Document {
-	return s.written(ffd.FormCloseDrive, func(n kkt.Numbers) any {
+func (s Shop) CloseDrive() Document {
+	return s.written(ffd.FormCloseDrive, func(n Numbers) any {
 		return &ffd.CloseDrive{Base: s.base(n), Cashier: "Иванова А. А.", DriveTotals: s.totals()}
 	})
 }
 
 // totals are counters that hold together; whether they are those of the
 // receipts is another matter.
-func (s KKTShop) totals() *ffd.Totals {
+func (s Shop) totals() *ffd.Totals {
 	if s.Version < ffd.V110 {
 		return nil
 	}
