@@ -150,7 +150,9 @@ func (c *Checker) Check(ctx context.Context, q Query) (Result, error) {
 // candidates are the receipts of the register that bear the code: as its
 // fiscal sign, or as its autonomous code on the day of the query. A device may
 // use an autonomous code again on another day, so one of another day says
-// nothing about this receipt, which may still be on its way.
+// nothing about this receipt, which may still be on its way. Receipts
+// of a fiscal drive are not among them: their numbers count upwards, and they
+// are asked for by drive and sign.
 func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q Query) ([]journal.Entry, error) {
 	var found []journal.Entry
 	for _, n := range c.signs.Numbers(p.Register, code) {
@@ -161,7 +163,7 @@ func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q
 		if err != nil {
 			return nil, fmt.Errorf("read entry %d of register %d: %w", n, p.Register, err)
 		}
-		if e.Kind == fiscal.DocReceipt && e.FiscalSign == code {
+		if e.Kind == fiscal.DocReceipt && e.FiscalSign == code && e.Drive == "" {
 			found = append(found, e)
 		}
 	}
@@ -177,7 +179,7 @@ func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q
 				return nil, fmt.Errorf("read the receipt behind an autonomous code of register %d: %w", p.Register, err)
 			}
 		}
-		if e.Kind == fiscal.DocReceipt {
+		if e.Kind == fiscal.DocReceipt && e.Drive == "" {
 			found = append(found, e)
 		}
 	}

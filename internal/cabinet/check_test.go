@@ -71,6 +71,8 @@ func TestCheck(t *testing.T) {
 		{"autonomous code of a receipt accepted online", "i=1777" + f + "&s=1777.50&t=20260314T091241", "genuine entry 2, code 500000000002"},
 		{"autonomous code reused today, not yet sent", "i=1001" + f + "&t=20260314T100000", "not_yet by 2026-03-17 10:00:00"},
 		{"autonomous code on a day long past", "i=1001" + f + "&t=20260202T100000", "none"},
+		{"a number of a fiscal drive is no code", "i=17" + f + "&s=9.00&t=20260314T094000", "not_yet by 2026-03-17 09:40:00"},
+		{"nor is a sign of ours", "i=500000000011" + f + "&s=9.00&t=20260314T094000", "not_yet by 2026-03-17 09:40:00"},
 		{"a cash move has no code", "i=1002" + f + "&t=20260313T100000", "not_yet by 2026-03-16 10:00:00"},
 		{"unknown sign, recent", "i=777777777777" + f + "&t=20260314T091241", "not_yet by 2026-03-17 09:12:41"},
 		{"unknown sign, old", "i=777777777777" + f + "&t=20260301T091241", "none"},

@@ -114,6 +114,8 @@ func shop() *memory {
 	add(fiscal.Record{Kind: fiscal.DocCashMove, DeviceNumber: 1002, DeviceTime: at(2026, 3, 13, 10, 0, 0), Total: 7000})
 	// Receipt 2 was printed with an autonomous code, for its answer was lost.
 	add(fiscal.Record{Kind: fiscal.DocNotice, Refers: 2, DeviceNumber: 1777, DeviceTime: at(2026, 3, 14, 9, 12, 41), Total: 177750})
+	// A register with a fiscal drive numbers its documents from 1.
+	add(fiscal.Record{Kind: fiscal.DocReceipt, Drive: "9999078902001234", DeviceNumber: 17, DeviceTime: at(2026, 3, 14, 9, 40, 0), Total: 900})
 	return m
 }
 
