@@ -18,6 +18,7 @@ import (
 	"openofd/internal/gate"
 	"openofd/internal/journal"
 	"openofd/internal/observe"
+	wire "openofd/internal/protocol/kkt"
 	"openofd/internal/web"
 )
 
@@ -149,6 +150,10 @@ func (o *operator) open(d *doors) {
 	registers := func(ln net.Listener) error { return o.gate.Serve(context.Background(), ln) }
 	serve("kkm", d.kkm, registers)
 	serve("kkm-tls", d.kkmTLS, registers)
+	if d.kkt != nil {
+		status, err := o.module.KeyStatus(ctx, wire.DriveNumber{})
+		o.log.Warn("no certified crypto module: real fiscal drives cannot be answered", "module", status.Module, "err", err)
+	}
 	serve("kkt", d.kkt, func(ln net.Listener) error { return o.gate.ServeKKT(context.Background(), ln) })
 	serve("http", d.http, func(ln net.Listener) error {
 		if err := o.web.Serve(ln); !errors.Is(err, http.ErrServerClosed) {

@@ -19,6 +19,7 @@ import (
 
 type sendCmd struct {
 	KKM sendKKMCmd `cmd:"" name:"kkm" help:"One request of the Kazakhstan KKM protocol."`
+	KKT sendKKTCmd `cmd:"" name:"kkt" help:"One document of a simulated register of Russia."`
 }
 
 type sendKKMCmd struct {
