@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -26,9 +27,15 @@ import (
 
 const testDrive = "9999078902001234"
 
+// russianNode is a running operator, and where another finds its installation.
+type russianNode struct {
+	*operator
+	url, keyFile string
+}
+
 // russianOperator starts an operator for registers of Russia, with one
 // register, on an engine.
-func russianOperator(t *testing.T, engine string) (*operator, registry.Registered) {
+func russianOperator(t *testing.T, engine string) (*russianNode, registry.Registered) {
 	t.Helper()
 	var s settings
 	s.Data = t.TempDir()
@@ -58,7 +65,7 @@ func russianOperator(t *testing.T, engine string) (*operator, registry.Registere
 	if err != nil {
 		t.Fatal(err)
 	}
-	return o, made
+	return &russianNode{o, s.DB.URL, filepath.Join(s.Data, "master.key")}, made
 }
 
 var moscow = time.FixedZone("MSK", 3*60*60)
