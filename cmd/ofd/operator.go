@@ -151,8 +151,11 @@ func (o *operator) open(d *doors) {
 	serve("kkm", d.kkm, registers)
 	serve("kkm-tls", d.kkmTLS, registers)
 	if d.kkt != nil {
-		status, err := o.module.KeyStatus(ctx, wire.DriveNumber{})
-		o.log.Warn("no certified crypto module: real fiscal drives cannot be answered", "module", status.Module, "err", err)
+		if status, err := o.module.KeyStatus(ctx, wire.DriveNumber{}); err != nil {
+			o.log.Error("the crypto module does not answer", "err", err)
+		} else {
+			o.log.Warn("no certified crypto module: real fiscal drives cannot be answered", "module", status.Module)
+		}
 	}
 	serve("kkt", d.kkt, func(ln net.Listener) error { return o.gate.ServeKKT(context.Background(), ln) })
 	serve("http", d.http, func(ln net.Listener) error {

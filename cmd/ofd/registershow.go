@@ -137,7 +137,7 @@ func join(a, b string) string {
 
 type registerListCmd struct {
 	place
-	BIN fiscal.XIN `name:"bin" aliases:"iin" placeholder:"BIN" help:"Only the registers of this taxpayer."`
+	BIN fiscal.XIN `name:"bin" aliases:"iin,inn" placeholder:"BIN" help:"Only the registers of this taxpayer."`
 }
 
 // listedRegister is a line of the list.

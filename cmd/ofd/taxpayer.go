@@ -19,7 +19,7 @@ type taxpayerCmd struct {
 type taxpayerAddCmd struct {
 	place
 	Country        string     `default:"kz" help:"Whose taxpayer it is."`
-	BIN            fiscal.XIN `name:"bin" aliases:"iin" required:"" placeholder:"BIN" help:"BIN or IIN."`
+	BIN            fiscal.XIN `name:"bin" aliases:"iin,inn" required:"" placeholder:"BIN" help:"BIN or IIN, in Russia --inn."`
 	Title          string     `required:"" help:"Name."`
 	TitleKK        string     `name:"title-kk" help:"The same in Kazakh."`
 	Address        string     `help:"Legal address."`
@@ -49,18 +49,20 @@ func (c *taxpayerAddCmd) Run(con *console) error {
 	return con.result(t, func(w io.Writer) { fmt.Fprintf(w, "Taxpayer %s is written down under number %d.\n", t.XIN, t.ID) })
 }
 
-// findTaxpayer is the one with this number.
+// findTaxpayer is the one with this number, in whatever country.
 func findTaxpayer(con *console, core *core, x fiscal.XIN) (registry.Taxpayer, error) {
-	t, err := core.registry.Taxpayer(con.ctx, fiscal.Kazakhstan, x)
-	if errors.Is(err, fiscal.NotFound) {
-		return t, withHint(fmt.Errorf("there is no taxpayer %s", x), "`ofd taxpayer list` shows who there is")
+	for _, country := range []fiscal.Country{fiscal.Kazakhstan, fiscal.Russia} {
+		t, err := core.registry.Taxpayer(con.ctx, country, x)
+		if !errors.Is(err, fiscal.NotFound) {
+			return t, err
+		}
 	}
-	return t, err
+	return registry.Taxpayer{}, withHint(fmt.Errorf("there is no taxpayer %s", x), "`ofd taxpayer list` shows who there is")
 }
 
 type taxpayerShowCmd struct {
 	place
-	BIN fiscal.XIN `arg:"" name:"bin" help:"BIN or IIN."`
+	BIN fiscal.XIN `arg:"" name:"bin" help:"BIN, IIN or INN."`
 }
 
 func (c *taxpayerShowCmd) Run(con *console) error {

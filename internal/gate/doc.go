@@ -2,7 +2,7 @@
 // another, has each exchange accepted and writes the answer back.
 //
 // The loop (gate.go, conn.go) knows connections, limits and deadlines; a
-// protocol is one session function on it (kkm.go). What a request means is
+// protocol is one session function on it (kkm.go, kkt.go). What a request means is
 // judged behind the Acceptor.
 //
 // Promises: an idle connection holds a goroutine and a few hundred bytes, no
@@ -11,5 +11,5 @@
 // Write; a panic while one exchange is judged costs that connection alone; an
 // exchange under way is finished before the door closes.
 //
-// Source: KKM 2.0.2 §2.2, §5.1; KKM reference §1 and §2.
+// Source: KKM 2.0.2 §2.2, §5.1; KKM reference §1 and §2; KKT reference §2.
 package gate

@@ -13,6 +13,11 @@
 //	crypto.go     the port to the keys
 //	sim1*.go      keys of simulated drives; plain.go: none at all
 //	ack.go        the acknowledgement
+//	request.go    a message opened, as it is judged
+//	rules*.go     the judgement: acknowledged, repeated, or left without a reply
+//	state.go      what a register's state remembers of its drives
+//	drives.go     the same for people
+//	read.go       stored documents opened again
 //	judge.go      an answer as a drive judges it
 //	explain.go    a message in plain words, with inspect.go
 //
@@ -23,11 +28,12 @@
 //	ParseRequest          the container
 //	CryptoModule          opened and authenticated
 //	CheckDocument         document and container agree
-//	(format and rules)    the folder ffd and the operator's rules
+//	Rules.Judge           repetition, register, format and logic
 //	Ack.Seal              the acknowledgement, stored before it is sent
 //
-// Documents, tags and formats are known to the folder ffd; sockets, deadlines
-// and storage are left to gate, intake and journal.
+// OpenRequest does the second to the fourth, Rules.Judge the rest. Documents,
+// tags and formats are known to the folder ffd; sockets, deadlines and storage
+// are left to gate, intake and journal.
 //
 // # Crypto modules
 //
