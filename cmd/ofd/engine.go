@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
@@ -35,9 +36,11 @@ type database struct {
 	tend   func(context.Context)       // what it does beside acceptance, until ctx ends
 }
 
-// writers is how many batches a node of a PostgreSQL installation makes
-// durable at once.
-const writers = 4
+// writers is how many batches a node of a PostgreSQL installation makes durable
+// at once. More of them make smaller batches, and a batch costs the server
+// nearly the same whatever is in it: on two cores two of them carry a fifth
+// more than four.
+func writers() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
 // openDatabase opens the engine that an installation lives in: the server that
 // cfg names, or the embedded one in its folder.
@@ -56,11 +59,11 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 			tend: func(context.Context) {},
 		}, nil
 	}
-	db, err := postgres.Open(ctx, postgres.Options{URL: cfg.DB, Committers: writers, Log: cfg.Log, Now: cfg.Now})
+	db, err := postgres.Open(ctx, postgres.Options{URL: cfg.DB, Committers: writers(), Log: cfg.Log, Now: cfg.Now})
 	if err != nil {
 		return database{}, advise(err)
 	}
-	d := database{engine: db, name: "postgres", lines: writers, public: db.Public(), check: db.Check, tend: db.Run}
+	d := database{engine: db, name: "postgres", lines: writers(), public: db.Public(), check: db.Check, tend: db.Run}
 	if db.PerPartition() {
 		if d.lines, err = db.Partitions(ctx); err != nil {
 			return database{}, errors.Join(err, db.Close())

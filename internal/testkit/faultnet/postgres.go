@@ -51,6 +51,7 @@ func (l *line) frontend() error {
 				return errCut
 			case CutDuring:
 				l.proxy.harmed()
+				reset(l.client) // first, or the answer could still come through
 				if err := l.send(l.server, out); err != nil {
 					return err
 				}
