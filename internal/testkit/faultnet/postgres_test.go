@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -90,10 +91,11 @@ func TestCommitIsSeen(t *testing.T) {
 				fails       bool
 				least, most int // rows it adds
 			}{{None, false, 1, 1}, {CutBefore, true, 0, 0}, {CutAfter, true, 1, 1}, {Hold, false, 1, 1}, {CutDuring, true, 0, 1}}
-			var fate Fate
-			p.AtCommit(func(int) Fate { return fate })
+			var now atomic.Pointer[Fate]
+			p.AtCommit(func(int) Fate { return *now.Load() })
 			for n, step := range steps {
-				fate = Fate{Harm: step.harm, For: 80 * time.Millisecond}
+				fate := Fate{Harm: step.harm, For: 80 * time.Millisecond}
+				now.Store(&fate)
 				c := connect(t, p.URL(url))
 				began := time.Now()
 				err := insert(t.Context(), c, n)
