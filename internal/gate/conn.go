@@ -247,6 +247,16 @@ func (c *conn) giveRoom() {
 // keepRoom leaves the room to who may still read it.
 func (c *conn) keepRoom() { c.room, c.n = nil, 0 }
 
+// spent ends an exchange with a frame of size bytes; held says that somebody
+// may read the frame later.
+func (c *conn) spent(size int, held bool) {
+	if held {
+		c.keepRoom()
+		return
+	}
+	c.done(size)
+}
+
 // answer writes b with one Write, for some registers read an answer with two
 // reads and never look for the rest.
 func (c *conn) answer(b []byte) Cause {

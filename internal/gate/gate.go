@@ -223,3 +223,15 @@ func (unobserved) Closed(Cause)                             {}
 func (unobserved) TurnedAway(Cause)                         {}
 func (unobserved) Limited(Limit)                            {}
 func (unobserved) Answered(Protocol, uint16, time.Duration) {}
+
+// whole reads the frame of size bytes that began at begun, and says when it was
+// received: a frame that came at once costs one look at the clock.
+func (g *Gate) whole(c *conn, size int, begun time.Time) (frame []byte, received time.Time, cause Cause) {
+	if frame, cause = c.frame(size); cause != goOn {
+		return nil, received, cause
+	}
+	if c.late {
+		return frame, g.now(), goOn
+	}
+	return frame, begun, goOn
+}

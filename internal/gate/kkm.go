@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"runtime/debug"
@@ -56,13 +55,9 @@ func (g *Gate) kkmFrame(c *conn, h kkm.Header, begun time.Time) (r reply, cause 
 	if limit := g.limit(c, uint64(h.ID)); limit != unlimited {
 		return g.kkmLimited(c, h, limit)
 	}
-	frame, cause := c.frame(size)
+	frame, received, cause := g.whole(c, size, begun)
 	if cause != goOn {
 		return r, cause
-	}
-	received := begun
-	if c.late {
-		received = g.now()
 	}
 	if !g.enter() {
 		g.obs.Limited(LimitExchanges)
@@ -72,11 +67,7 @@ func (g *Gate) kkmFrame(c *conn, h kkm.Header, begun time.Time) (r reply, cause 
 		g.leave()
 		c.slow(false)
 	}
-	if r.held {
-		c.keepRoom()
-	} else {
-		c.done(size)
-	}
+	c.spent(size, r.held)
 	return r, goOn
 }
 
@@ -193,21 +184,17 @@ func (g *Gate) kkmExchange(c *conn, h kkm.Header, frame []byte, received time.Ti
 // failed. Silence makes every known register repeat, and the repetition finds
 // out what became of the first; so it is the answer while nobody can tell.
 func (g *Gate) kkmFailure(req kkm.Request, err error) reply {
-	say := func(s *seldom, level slog.Level, what string) {
-		if left, ok := s.turn(g.now()); ok {
-			g.log.Log(context.Background(), level, what, "register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err, "left_out", left)
-		}
-	}
+	about := []any{"register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err}
 	code := kkmCode(err)
 	switch {
 	case errors.Is(err, fiscal.OutcomeUnknown):
-		say(&g.unknown, slog.LevelWarn, "outcome of an exchange unknown, closing without an answer")
+		g.tell(&g.unknown, slog.LevelWarn, "outcome of an exchange unknown, closing without an answer", about...)
 		return reply{then: CauseSilent, held: true}
 	case errors.Is(err, fiscal.Overloaded): // counted, and no news
 	case code == kkm.CodeUnavailable:
-		say(&g.notTaken, slog.LevelWarn, "exchange not taken")
+		g.tell(&g.notTaken, slog.LevelWarn, "exchange not taken", about...)
 	default:
-		g.log.Error("exchange failed", "register", req.Header.ID, "reqnum", req.Header.ReqNum, "err", err)
+		g.log.Error("exchange failed", about...)
 	}
 	return kkmFailed(req, code, goOn)
 }

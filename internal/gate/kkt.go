@@ -108,13 +108,9 @@ func (g *Gate) kktLimited(c *conn, h kkt.Header, limit Limit) Cause {
 // kktMessage reads a message of which the header is there and has it judged.
 func (g *Gate) kktMessage(c *conn, h kkt.Header, begun time.Time) (r reply, cause Cause) {
 	size := kkt.HeaderLen + int(h.Size)
-	message, cause := c.frame(size)
+	message, received, cause := g.whole(c, size, begun)
 	if cause != goOn {
 		return r, cause
-	}
-	received := begun
-	if c.late {
-		received = g.now()
 	}
 	if !g.enter() {
 		g.obs.Limited(LimitExchanges)
@@ -122,11 +118,7 @@ func (g *Gate) kktMessage(c *conn, h kkt.Header, begun time.Time) (r reply, caus
 	}
 	r = g.kktExchange(c, h, message, received)
 	g.leave()
-	if r.held {
-		c.keepRoom()
-	} else {
-		c.done(size)
-	}
+	c.spent(size, r.held)
 	return r, goOn
 }
 
@@ -206,13 +198,6 @@ func (g *Gate) kktFailure(h kkt.Header, number uint32, err error) reply {
 	}
 	g.log.Error("exchange failed", about...)
 	return reply{then: CauseFailed}
-}
-
-// tell writes a line that may come by the thousand.
-func (g *Gate) tell(s *seldom, level slog.Level, what string, about ...any) {
-	if left, ok := s.turn(g.now()); ok {
-		g.log.Log(context.Background(), level, what, append(about, "left_out", left)...)
-	}
 }
 
 // kktDropped is why a message was not taken by its header alone.

@@ -1,6 +1,8 @@
 package gate
 
 import (
+	"context"
+	"log/slog"
 	"sync/atomic"
 	"time"
 )
@@ -21,4 +23,11 @@ func (s *seldom) turn(t time.Time) (left int64, ok bool) {
 		return 0, false
 	}
 	return s.left.Swap(0), true
+}
+
+// tell writes a line that may come by the thousand, if it is its turn.
+func (g *Gate) tell(s *seldom, level slog.Level, what string, about ...any) {
+	if left, ok := s.turn(g.now()); ok {
+		g.log.Log(context.Background(), level, what, append(about, "left_out", left)...)
+	}
 }
