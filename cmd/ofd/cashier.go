@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"openofd/internal/access"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 )
@@ -83,7 +84,7 @@ func (c *cashierAddCmd) Run(con *console) error {
 	for _, name := range c.Role {
 		made.Roles = append(made.Roles, roles[name])
 	}
-	err = core.registry.PutCashier(con.ctx, registry.NewPasswords(1, rand.Reader), registry.NewCashier{
+	err = core.registry.PutCashier(con.ctx, access.NewPasswords(1, rand.Reader), registry.NewCashier{
 		Taxpayer: t.ID, Login: made.Login, Password: password, Code: made.Code, Name: made.Name, Roles: made.Roles,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"openofd/internal/access"
 	"openofd/internal/config"
 	"openofd/internal/fiscal"
 	"openofd/internal/intake"
@@ -78,7 +79,7 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 		entries = cfg.Journal(store)
 	}
 	c.committer = journal.New(journal.Config{Committers: store.lines}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
-	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newCountries(cfg.KKM, registry.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
+	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newCountries(cfg.KKM, access.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
 		cfg.Log, newIntakeMetrics(cfg.Metrics), cfg.Now, cfg.Rand)
 	c.registry = registry.New(store, c.intake, cfg.Now)
 	behind, cancel := context.WithCancel(context.Background())

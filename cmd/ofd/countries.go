@@ -1,11 +1,11 @@
 package main
 
 import (
+	"openofd/internal/access"
 	"openofd/internal/config"
 	"openofd/internal/fiscal"
 	"openofd/internal/intake"
 	"openofd/internal/protocol/kkm"
-	"openofd/internal/registry"
 )
 
 // countries are the rules of all countries that are served. The card says
@@ -15,7 +15,7 @@ type countries struct{ kazakhstan, russia intake.Rules }
 
 var _ intake.Rules = countries{}
 
-func newCountries(cfg config.KKM, passwords *registry.Passwords) countries {
+func newCountries(cfg config.KKM, passwords *access.Passwords) countries {
 	return countries{kazakhstan: newRules(cfg, passwords), russia: newRussianRules()}
 }
 

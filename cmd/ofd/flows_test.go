@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"openofd/internal/access"
 	"openofd/internal/config"
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkm"
@@ -147,7 +148,7 @@ func (v *vectorOperator) register(t *testing.T, id fiscal.RegisterID) {
 		t.Fatal(err)
 	}
 	login, password := testkit.KKMCashier()
-	if err := v.o.registry.PutCashier(ctx, registry.NewPasswords(1, rand.Reader), registry.NewCashier{
+	if err := v.o.registry.PutCashier(ctx, access.NewPasswords(1, rand.Reader), registry.NewCashier{
 		Taxpayer: owner.ID, Login: login.Login, Password: password, Code: login.Code, Name: login.Name, Roles: login.Roles,
 	}); err != nil {
 		t.Fatal(err)

@@ -3,13 +3,13 @@ package main
 import (
 	"time"
 
+	"openofd/internal/access"
 	"openofd/internal/config"
 	"openofd/internal/fiscal"
 	"openofd/internal/fiscal/policy"
 	"openofd/internal/intake"
 	"openofd/internal/keyring"
 	"openofd/internal/protocol/kkm"
-	"openofd/internal/registry"
 )
 
 var _ intake.Rules = (*kkm.Rules)(nil)
@@ -19,7 +19,7 @@ var _ intake.Rules = (*kkm.Rules)(nil)
 var almaty = time.FixedZone("Asia/Almaty", 5*60*60)
 
 // newRules are Kazakhstan's rules with the choices of this installation.
-func newRules(cfg config.KKM, passwords *registry.Passwords) *kkm.Rules {
+func newRules(cfg config.KKM, passwords *access.Passwords) *kkm.Rules {
 	law := policy.For(fiscal.Kazakhstan)
 	r := &kkm.Rules{
 		Limits: func(day fiscal.WallTime) kkm.Limits {

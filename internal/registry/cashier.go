@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"openofd/internal/access"
 	"openofd/internal/fiscal"
 )
 
@@ -17,16 +18,13 @@ type NewCashier struct {
 	Roles    []fiscal.CashierRole
 }
 
-// Lengths of passwords, in bytes.
-const (
-	minPassword = 6
-	maxPassword = 128
-)
+// minPassword is the shortest password of a cashier, in bytes.
+const minPassword = 6
 
 // PutCashier stores a cashier, or replaces the one with this login. Only the
 // password's hash is kept. Errors: Invalid with the Field.
 // Source: KKM reference §5.9.
-func (s *Service) PutCashier(ctx context.Context, passwords *Passwords, in NewCashier) error {
+func (s *Service) PutCashier(ctx context.Context, passwords *access.Passwords, in NewCashier) error {
 	err := first(
 		checkLine("login", in.Login, maxShort, true),
 		checkLine("name", in.Name, maxTitle, true),
@@ -37,8 +35,8 @@ func (s *Service) PutCashier(ctx context.Context, passwords *Passwords, in NewCa
 	if in.Taxpayer == 0 {
 		return &fiscal.Error{Reason: fiscal.MissingParameter, Field: "taxpayer", Msg: "is missing"}
 	}
-	if n := len(in.Password); n < minPassword || n > maxPassword {
-		return bad("password", "has %d bytes, %d to %d are allowed", n, minPassword, maxPassword)
+	if n := len(in.Password); n < minPassword || n > access.MaxPassword {
+		return bad("password", "has %d bytes, %d to %d are allowed", n, minPassword, access.MaxPassword)
 	}
 	for _, r := range in.Roles {
 		if r < fiscal.RoleCashier || r > fiscal.RoleAdmin {

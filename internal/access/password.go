@@ -1,4 +1,4 @@
-package registry
+package access
 
 import (
 	"crypto/subtle"
@@ -20,6 +20,9 @@ const (
 	saltLen    = 16
 	hashLen    = 32
 )
+
+// MaxPassword is the longest password that is looked at, in bytes.
+const MaxPassword = 128
 
 // Dearest hash that is verified: a stored row must not cost us the machine.
 const (
@@ -68,7 +71,7 @@ func (p *Passwords) Verify(hash, password string) bool {
 // right. What cannot be read, or would cost too much, is a wrong password.
 func VerifyPassword(hash, password string) bool {
 	fields := strings.Split(hash, "$") // "", argon2id, v=19, m=19456,t=2,p=1, salt, sum
-	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2.Version) || len(password) > maxPassword {
+	if len(fields) != 6 || fields[0] != "" || fields[1] != "argon2id" || fields[2] != "v="+strconv.Itoa(argon2.Version) || len(password) > MaxPassword {
 		return false
 	}
 	var memory, passes, lanes uint32

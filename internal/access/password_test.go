@@ -1,19 +1,17 @@
-package registry_test
+package access_test
 
 import (
 	"crypto/rand"
-	"errors"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
-	"openofd/internal/fiscal"
-	"openofd/internal/registry"
+	"openofd/internal/access"
 )
 
 func TestPasswords(t *testing.T) {
-	p := registry.NewPasswords(2, rand.Reader)
+	p := access.NewPasswords(2, rand.Reader)
 	hash, err := p.Hash("Құпия сөз 1")
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +36,7 @@ func TestPasswords(t *testing.T) {
 // echo -n password | argon2 somesalt -id -t 2 -m 16 -p 1 -e
 func TestVerifyForeignHash(t *testing.T) {
 	const hash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
-	if !registry.VerifyPassword(hash, "password") {
+	if !access.VerifyPassword(hash, "password") {
 		t.Error("VerifyPassword(reference hash) = false, want true")
 	}
 	parts := strings.Split(hash, "$")
@@ -56,7 +54,7 @@ func TestVerifyForeignHash(t *testing.T) {
 		"sum":            func() string { return hash[:len(hash)-2] + "Pb" },
 		"more":           func() string { return hash + "$" },
 	} {
-		if h := spoil(); registry.VerifyPassword(h, "password") {
+		if h := spoil(); access.VerifyPassword(h, "password") {
 			t.Errorf("%s: VerifyPassword(%s) = true", name, h)
 		}
 	}
@@ -66,7 +64,7 @@ func TestVerifyForeignHash(t *testing.T) {
 func TestPasswordsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		salt := make(waiting)
-		p := registry.NewPasswords(2, salt)
+		p := access.NewPasswords(2, salt)
 		var done atomic.Int32
 		for range 2 {
 			go func() {
@@ -95,54 +93,3 @@ func TestPasswordsBounded(t *testing.T) {
 type waiting chan struct{}
 
 func (w waiting) Read(b []byte) (int, error) { <-w; return len(b), nil }
-
-func TestCashiers(t *testing.T) {
-	o, p := open(t), registry.NewPasswords(0, rand.Reader)
-	asel := registry.NewCashier{Taxpayer: 1, Login: "asel", Password: "parol123", Code: 5, Name: "Әсел", Roles: []fiscal.CashierRole{fiscal.RoleCashier}}
-	if err := o.PutCashier(t.Context(), p, asel); err != nil {
-		t.Fatal(err)
-	}
-	asel.Password = "parol456"
-	if err := o.PutCashier(t.Context(), p, asel); err != nil {
-		t.Fatal(err)
-	}
-	all, err := o.Cashiers(t.Context(), 1)
-	if err != nil || len(all) != 1 || !p.Verify(all[0].Hash, "parol456") || p.Verify(all[0].Hash, "parol123") {
-		t.Errorf("Cashiers() = %d, %v; want one, with the new password", len(all), err)
-	}
-	for _, tt := range []struct {
-		field string
-		spoil func(*registry.NewCashier)
-	}{
-		{"login", func(c *registry.NewCashier) { c.Login = "" }},
-		{"name", func(c *registry.NewCashier) { c.Name = "" }},
-		{"password", func(c *registry.NewCashier) { c.Password = "12345" }},
-		{"password", func(c *registry.NewCashier) { c.Password = strings.Repeat("1", 129) }},
-		{"roles", func(c *registry.NewCashier) { c.Roles = []fiscal.CashierRole{4} }},
-		{"taxpayer", func(c *registry.NewCashier) { c.Taxpayer = 0 }},
-	} {
-		c := asel
-		tt.spoil(&c)
-		var e *fiscal.Error
-		if err := o.PutCashier(t.Context(), p, c); !errors.As(err, &e) || e.Field != tt.field {
-			t.Errorf("PutCashier() = %v, want a complaint about %q", err, tt.field)
-		}
-	}
-	if err := o.RemoveCashier(t.Context(), 1, "asel"); err != nil {
-		t.Error(err)
-	}
-	if err := o.RemoveCashier(t.Context(), 1, "asel"); !errors.Is(err, fiscal.NotFound) {
-		t.Errorf("RemoveCashier(again) = %v, want %v", err, fiscal.NotFound)
-	}
-}
-
-func BenchmarkVerify(b *testing.B) {
-	p := registry.NewPasswords(1, rand.Reader)
-	hash, err := p.Hash("secret")
-	if err != nil {
-		b.Fatal(err)
-	}
-	for b.Loop() {
-		p.Verify(hash, "secret")
-	}
-}
