@@ -35,6 +35,13 @@ type drive struct {
 
 	unsent uint32          // documents that wait in it, as its last report says
 	since  fiscal.WallTime // of the oldest of them, 0 not told
+
+	opened   uint32          // number of the report that opened the drive's last shift, 0 not known
+	closing  uint32          // number of its last closing report, 0 none
+	gapped   fiscal.WallTime // when a document last came behind a gap, by a clock beside the register
+	reasons  uint32          // of the last change of registration: mask of tag 1205, or 1 << code-1 of tag 1101
+	software string          // version of the register's software, as registered
+	reversed []uint32        // signs of receipts that were taken back and not yet put right, the oldest first
 }
 
 // span is a run of document numbers, both ends included.
@@ -46,6 +53,9 @@ const (
 	maxDrives = 24
 	maxSpans  = 32
 	maxText   = 20 // bytes of a registration's numbers; the longest is a serial number
+	// maxReversed is how many corrections may be under way at once: a receipt that
+	// was taken back is put right at once as a rule.
+	maxReversed = 16
 )
 
 // sight is whether a document has come before.
@@ -172,7 +182,11 @@ func (d *drive) take(r *ffd.Registered, v ffd.Version, number uint32) {
 	d.registered, d.version, d.register = r, v, number
 }
 
-const memoryFormat = 1
+// memoryFormat is the form that append writes; all since 1 can be read.
+//
+//	2 adds of each drive: its shift's reports, gap, registration's reasons and
+//	  software, receipts taken back
+const memoryFormat = 2
 
 // The flags of a stored drive.
 const (
@@ -236,7 +250,13 @@ func (d *drive) append(b []byte) []byte {
 			b = append(append(b, byte(len(s))), s...)
 		}
 	}
-	return b
+	for _, v := range [...]uint64{uint64(d.opened), uint64(d.closing), uint64(d.gapped), uint64(d.reasons), uint64(len(d.reversed))} {
+		b = binary.AppendUvarint(b, v)
+	}
+	for _, sign := range d.reversed {
+		b = binary.LittleEndian.AppendUint32(b, sign)
+	}
+	return append(append(b, byte(len(d.software))), d.software...)
 }
 
 // parseMemory reads what append wrote. Nothing at all is a register of which no
@@ -247,14 +267,15 @@ func parseMemory(b []byte) (memory, error) {
 		return m, nil
 	}
 	r := memoryReader{b: b}
-	r.bad = r.byte() != memoryFormat
+	format := r.byte()
+	r.bad = r.bad || format < 1 || format > memoryFormat
 	m.forgotten = r.byte() != 0
 	n := int(r.byte())
 	if n > maxDrives {
 		r.bad = true
 	}
 	for i := 0; i < n && !r.bad; i++ {
-		m.drives = append(m.drives, r.drive())
+		m.drives = append(m.drives, r.drive(format))
 	}
 	if r.bad || len(r.b) > 0 {
 		return memory{}, &fiscal.Error{Of: fiscal.Corrupt, Field: "state.protocol", Msg: "unknown layout"}
@@ -300,7 +321,7 @@ func (r *memoryReader) text() string {
 	return string(r.take(n))
 }
 
-func (r *memoryReader) drive() drive {
+func (r *memoryReader) drive(format byte) drive {
 	var d drive
 	var digits bool
 	d.number, digits = parseBCD(r.take(bcdLen))
@@ -328,5 +349,15 @@ func (r *memoryReader) drive() drive {
 		d.registered = &ffd.Registered{TaxSystems: r.byte(), Marks: flags&storedMarks != 0, Machine: flags&storedMachine != 0}
 		d.registered.INN, d.registered.RegistrationNumber, d.registered.Serial = r.text(), r.text(), r.text()
 	}
+	if format < 2 {
+		return d
+	}
+	d.opened, d.closing = uint32(r.uint(MaxNumber)), uint32(r.uint(MaxNumber))
+	d.gapped = fiscal.WallTime(r.uint(math.MaxInt64))
+	d.reasons = uint32(r.uint(math.MaxUint32))
+	for n := r.uint(maxReversed); n > 0 && !r.bad; n-- {
+		d.reversed = append(d.reversed, binary.LittleEndian.Uint32(r.take(4)))
+	}
+	d.software = r.text()
 	return d
 }

@@ -1,6 +1,7 @@
 package kkt
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
@@ -75,6 +76,7 @@ func TestMemoryStored(t *testing.T) {
 		number: driveNumber("9999078902001234"), seen: []span{{1, 4}, {6, 6}, {9, MaxNumber}}, last: 1763722200, heard: 1763722201,
 		version: ffd.V120, register: 3, shift: true, offline: true, unsent: 1 << 31, since: 1763722100, doubt: 7,
 		registered: &ffd.Registered{INN: "7704358518", RegistrationNumber: "0000012345055778", Serial: "00106900000001", TaxSystems: 3, Marks: true},
+		opened: 5, closing: 4, gapped: 1763722202, reasons: 1<<31 | 1, software: "5.8.100", reversed: []uint32{4115208078, 1},
 	}, {number: driveNumber("2"), closed: true}}}
 	stored := m.append(nil)
 	if got, err := parseMemory(stored); err != nil || !reflect.DeepEqual(got, m) {
@@ -90,6 +92,27 @@ func TestMemoryStored(t *testing.T) {
 	}
 	if m, err := parseMemory(nil); err != nil || len(m.drives) != 0 {
 		t.Errorf("nothing: %+v, %v", m, err)
+	}
+}
+
+// A row of the first form is read, and holds what it held.
+func TestMemoryOfFormat1(t *testing.T) {
+	// Drive 2, closed, documents 1 to 4, last of 1763722200, heard a second later.
+	number := driveNumber("2")
+	stored := append([]byte{1, 0, 1}, number.appendBCD(nil)...)
+	stored = append(stored, storedClosed, byte(ffd.V105), 0)
+	for _, v := range []uint64{1763722200, 1763722201, 1, 0, 0, 1, 1, 3} {
+		stored = binary.AppendUvarint(stored, v)
+	}
+	want := memory{drives: []drive{{number: driveNumber("2"), closed: true, version: ffd.V105, last: 1763722200, heard: 1763722201, register: 1, seen: []span{{1, 4}}}}}
+	if got, err := parseMemory(stored); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("parseMemory(%x) = %+v, %v\nwant %+v", stored, got, err, want)
+	}
+	for _, format := range []byte{0, memoryFormat + 1} {
+		stored[0] = format
+		if _, err := parseMemory(stored); !errors.Is(err, fiscal.Corrupt) {
+			t.Errorf("form %d: %v, want Corrupt", format, err)
+		}
 	}
 }
 
