@@ -21,8 +21,7 @@ type memory struct {
 // drive is what is known of one drive.
 type drive struct {
 	number  DriveNumber
-	seen    []span // documents that came: ascending, with gaps between
-	doubt   uint32 // documents up to here may have come although no span says so
+	numbers // of its documents
 	last    fiscal.WallTime
 	heard   fiscal.WallTime // when the last document came, by a clock beside the register
 	version ffd.Version     // of the last registration, 0 none
@@ -42,10 +41,9 @@ type drive struct {
 	reasons  uint32          // of the last change of registration: mask of tag 1205, or 1 << code-1 of tag 1101
 	software string          // version of the register's software, as registered
 	reversed []uint32        // signs of receipts that were taken back and not yet put right, the oldest first
-}
 
-// span is a run of document numbers, both ends included.
-type span struct{ first, last uint32 }
+	marking marking
+}
 
 // Bounds of a state: a drive lives for one to three years and has no gaps as a
 // rule.
@@ -89,13 +87,7 @@ func (m *memory) saw(n DriveNumber, number uint32) sight {
 		}
 		return unseen
 	}
-	if _, in := d.find(number); in {
-		return certain
-	}
-	if number <= d.doubt {
-		return doubtful
-	}
-	return unseen
+	return d.saw(number)
 }
 
 // open is the drive with this number, made if it is new.
@@ -105,72 +97,13 @@ func (m *memory) open(n DriveNumber) *drive {
 	}
 	fresh := drive{number: n}
 	if m.forgotten {
-		fresh.doubt = MaxNumber
+		fresh.doubt, fresh.marking.asked, fresh.marking.notices.doubt = MaxNumber, MaxNumber, MaxNumber
 	}
 	if len(m.drives) == maxDrives {
 		m.drives, m.forgotten = slices.Delete(m.drives, 0, 1), true
 	}
 	m.drives = append(m.drives, fresh)
 	return &m.drives[len(m.drives)-1]
-}
-
-// find is the place of the span that holds a number, or where one would be.
-func (d *drive) find(number uint32) (int, bool) {
-	return slices.BinarySearchFunc(d.seen, number, func(s span, n uint32) int {
-		switch {
-		case s.last < n:
-			return -1
-		case s.first > n:
-			return 1
-		}
-		return 0
-	})
-}
-
-// highest is the largest number that came, 0 none.
-func (d *drive) highest() uint32 {
-	if n := len(d.seen); n > 0 {
-		return d.seen[n-1].last
-	}
-	return 0
-}
-
-// add notes that a document came.
-func (d *drive) add(number uint32) {
-	i, in := d.find(number)
-	if in {
-		return
-	}
-	behind := i > 0 && d.seen[i-1].last+1 == number
-	before := i < len(d.seen) && d.seen[i].first == number+1
-	switch {
-	case behind && before:
-		d.seen[i-1].last = d.seen[i].last
-		d.seen = slices.Delete(d.seen, i, i+1)
-	case behind:
-		d.seen[i-1].last = number
-	case before:
-		d.seen[i].first = number
-	default:
-		d.seen = slices.Insert(d.seen, i, span{number, number})
-	}
-	if len(d.seen) > maxSpans { // the journal remembers what the state cannot
-		d.doubt = max(d.doubt, d.seen[0].last)
-		d.seen = slices.Delete(d.seen, 0, 1)
-	}
-}
-
-// gaps are the numbers between documents that came.
-func (d *drive) gaps() []span {
-	var all []span
-	next := d.doubt + 1
-	for _, s := range d.seen {
-		if s.first > next {
-			all = append(all, span{next, s.first - 1})
-		}
-		next = s.last + 1
-	}
-	return all
 }
 
 // take keeps a registration's data, unless a later one came or they are longer
@@ -185,7 +118,7 @@ func (d *drive) take(r *ffd.Registered, v ffd.Version, number uint32) {
 // memoryFormat is the form that append writes; all since 1 can be read.
 //
 //	2 adds of each drive: its shift's reports, gap, registration's reasons and
-//	  software, receipts taken back
+//	  software, receipts taken back, and what is known of marked goods
 const memoryFormat = 2
 
 // The flags of a stored drive.
@@ -196,6 +129,7 @@ const (
 	storedRegistered
 	storedMarks
 	storedMachine
+	storedMarking // not before format 2
 	storedEnd
 )
 
@@ -234,16 +168,12 @@ func (d *drive) append(b []byte) []byte {
 		set(r.Marks, storedMarks)
 		set(r.Machine, storedMachine)
 	}
+	set(!d.marking.blank(), storedMarking)
 	b = append(b, flags, byte(d.version))
-	for _, v := range [...]uint64{uint64(d.doubt), uint64(d.last), uint64(d.heard), uint64(d.register), uint64(d.unsent), uint64(d.since), uint64(len(d.seen))} {
+	for _, v := range [...]uint64{uint64(d.doubt), uint64(d.last), uint64(d.heard), uint64(d.register), uint64(d.unsent), uint64(d.since)} {
 		b = binary.AppendUvarint(b, v)
 	}
-	at := uint32(0)
-	for _, s := range d.seen {
-		b = binary.AppendUvarint(b, uint64(s.first-at))
-		b = binary.AppendUvarint(b, uint64(s.last-s.first))
-		at = s.last
-	}
+	b = d.numbers.append(b)
 	if r != nil {
 		b = append(b, r.TaxSystems)
 		for _, s := range [...]string{r.INN, r.RegistrationNumber, r.Serial} {
@@ -256,7 +186,11 @@ func (d *drive) append(b []byte) []byte {
 	for _, sign := range d.reversed {
 		b = binary.LittleEndian.AppendUint32(b, sign)
 	}
-	return append(append(b, byte(len(d.software))), d.software...)
+	b = append(append(b, byte(len(d.software))), d.software...)
+	if !d.marking.blank() {
+		b = d.marking.append(b)
+	}
+	return b
 }
 
 // parseMemory reads what append wrote. Nothing at all is a register of which no
@@ -327,7 +261,7 @@ func (r *memoryReader) drive(format byte) drive {
 	d.number, digits = parseBCD(r.take(bcdLen))
 	flags := r.byte()
 	d.version = ffd.Version(r.byte())
-	r.bad = r.bad || !digits || flags >= storedEnd || d.version != 0 && !d.version.Known()
+	r.bad = r.bad || !digits || flags >= storedEnd || format < 2 && flags >= storedMarking || d.version != 0 && !d.version.Known()
 	d.shift, d.closed, d.offline = flags&storedShift != 0, flags&storedClosed != 0, flags&storedOffline != 0
 	d.doubt = uint32(r.uint(MaxNumber))
 	d.last = fiscal.WallTime(r.uint(math.MaxInt64))
@@ -335,16 +269,7 @@ func (r *memoryReader) drive(format byte) drive {
 	d.register = uint32(r.uint(MaxNumber))
 	d.unsent = uint32(r.uint(math.MaxUint32))
 	d.since = fiscal.WallTime(r.uint(math.MaxInt64))
-	at := uint32(0)
-	for n := r.uint(maxSpans); n > 0 && !r.bad; n-- {
-		first := at + uint32(r.uint(MaxNumber))
-		last := first + uint32(r.uint(MaxNumber))
-		if last > MaxNumber || first <= at || at > 0 && first == at+1 {
-			r.bad = true
-		}
-		d.seen = append(d.seen, span{first, last})
-		at = last
-	}
+	r.numbers(&d.numbers)
 	if flags&storedRegistered != 0 {
 		d.registered = &ffd.Registered{TaxSystems: r.byte(), Marks: flags&storedMarks != 0, Machine: flags&storedMachine != 0}
 		d.registered.INN, d.registered.RegistrationNumber, d.registered.Serial = r.text(), r.text(), r.text()
@@ -359,5 +284,8 @@ func (r *memoryReader) drive(format byte) drive {
 		d.reversed = append(d.reversed, binary.LittleEndian.Uint32(r.take(4)))
 	}
 	d.software = r.text()
+	if flags&storedMarking != 0 {
+		r.marking(&d.marking)
+	}
 	return d
 }

@@ -73,10 +73,11 @@ func TestForgottenDrives(t *testing.T) {
 
 func TestMemoryStored(t *testing.T) {
 	m := memory{forgotten: true, drives: []drive{{
-		number: driveNumber("9999078902001234"), seen: []span{{1, 4}, {6, 6}, {9, MaxNumber}}, last: 1763722200, heard: 1763722201,
-		version: ffd.V120, register: 3, shift: true, offline: true, unsent: 1 << 31, since: 1763722100, doubt: 7,
+		number: driveNumber("9999078902001234"), numbers: numbers{seen: []span{{1, 4}, {6, 6}, {9, MaxNumber}}, doubt: 7}, last: 1763722200, heard: 1763722201,
+		version: ffd.V120, register: 3, shift: true, offline: true, unsent: 1 << 31, since: 1763722100,
+		marking:    marking{asked: 12, notices: numbers{seen: []span{{3, 3}, {5, 90}}, doubt: 1}, heard: 1763722202, unsent: 4, since: 1763722203},
 		registered: &ffd.Registered{INN: "7704358518", RegistrationNumber: "0000012345055778", Serial: "00106900000001", TaxSystems: 3, Marks: true},
-		opened: 5, closing: 4, gapped: 1763722202, reasons: 1<<31 | 1, software: "5.8.100", reversed: []uint32{4115208078, 1},
+		opened:     5, closing: 4, gapped: 1763722202, reasons: 1<<31 | 1, software: "5.8.100", reversed: []uint32{4115208078, 1},
 	}, {number: driveNumber("2"), closed: true}}}
 	stored := m.append(nil)
 	if got, err := parseMemory(stored); err != nil || !reflect.DeepEqual(got, m) {
@@ -104,10 +105,15 @@ func TestMemoryOfFormat1(t *testing.T) {
 	for _, v := range []uint64{1763722200, 1763722201, 1, 0, 0, 1, 1, 3} {
 		stored = binary.AppendUvarint(stored, v)
 	}
-	want := memory{drives: []drive{{number: driveNumber("2"), closed: true, version: ffd.V105, last: 1763722200, heard: 1763722201, register: 1, seen: []span{{1, 4}}}}}
+	want := memory{drives: []drive{{number: driveNumber("2"), closed: true, version: ffd.V105, last: 1763722200, heard: 1763722201, register: 1, numbers: numbers{seen: []span{{1, 4}}}}}}
 	if got, err := parseMemory(stored); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("parseMemory(%x) = %+v, %v\nwant %+v", stored, got, err, want)
 	}
+	stored[11] |= storedMarking // which that form does not have
+	if _, err := parseMemory(stored); !errors.Is(err, fiscal.Corrupt) {
+		t.Errorf("a flag of form 2 in form 1: %v, want Corrupt", err)
+	}
+	stored[11] &^= storedMarking
 	for _, format := range []byte{0, memoryFormat + 1} {
 		stored[0] = format
 		if _, err := parseMemory(stored); !errors.Is(err, fiscal.Corrupt) {
@@ -118,7 +124,9 @@ func TestMemoryOfFormat1(t *testing.T) {
 
 // No row makes the reader panic, and what it takes is written as what it says.
 func FuzzMemory(f *testing.F) {
-	m := memory{drives: []drive{{number: driveNumber("1"), seen: []span{{2, 3}, {5, 9}}, registered: &ffd.Registered{INN: "7704358518"}}}}
+	m := memory{drives: []drive{{number: driveNumber("1"), numbers: numbers{seen: []span{{2, 3}, {5, 9}}}, registered: &ffd.Registered{INN: "7704358518"}}}}
+	f.Add(m.append(nil))
+	m.drives[0].marking = marking{asked: 3, notices: numbers{seen: []span{{1, 1}}}}
 	f.Add(m.append(nil))
 	f.Add([]byte{memoryFormat, 0, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
