@@ -29,6 +29,9 @@ type Numbers struct {
 	ShiftReceipts  uint32 // so far in the shift, this document included
 	ShiftDocuments uint32 // the same, of documents of every kind
 
+	ShiftCounters *Counters // before the document; nil is nothing
+	Counters      *Counters // of the drive's life, before the document; nil is nothing
+
 	Unsent       uint32 // documents that wait for an answer, without this one
 	FirstUnsent  uint32 // number of the oldest of them; 0: none
 	UnsentSince  fiscal.WallTime

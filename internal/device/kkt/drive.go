@@ -111,6 +111,7 @@ func (d *Drive) Make(at fiscal.WallTime, doc Document) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
+	next.count(doc.Code(), sealed.Document)
 	job := Job{Code: doc.Code(), Number: n.Number, Made: at, Sign: sealed.Sign, Frame: sealed.Frame}
 	if err := d.save(Step{State: next, Push: []Job{job}}); err != nil {
 		return Made{}, err
@@ -184,6 +185,7 @@ func (d *Drive) admit(at fiscal.WallTime, code wire.DocCode) (State, Numbers, er
 	}
 	n.Number, n.Shift = s.Documents, s.Shift.Number
 	n.ShiftReceipts, n.ShiftDocuments = s.Shift.Receipts, s.Shift.Documents
+	n.ShiftCounters, n.Counters = s.Shift.Counters, s.Counters
 	if code == wire.CodeCloseShift {
 		s.Shift.Open = false
 	}

@@ -49,8 +49,9 @@ type State struct {
 	Documents uint32          // number of the last document
 	Time      fiscal.WallTime // of the last document
 	Shift     Shift
-	Acks      uint32 // documents that were answered
-	LastAck   *Taken `json:",omitempty"`
+	Acks      uint32    // documents that were answered
+	LastAck   *Taken    `json:",omitempty"`
+	Counters  *Counters `json:",omitempty"` // never changed, but replaced; nil is nothing
 
 	Requests      uint32 // number of the last request about a marking code
 	Notifications uint32 // number of the last notification
@@ -61,8 +62,9 @@ type Shift struct {
 	Open      bool
 	Number    uint32
 	Opened    fiscal.WallTime
-	Receipts  uint32 // in the shift
-	Documents uint32 // of every kind, its opening included
+	Receipts  uint32    // in the shift
+	Documents uint32    // of every kind, its opening included
+	Counters  *Counters `json:",omitempty"` // as the drive's
 }
 
 // Taken is an answer that the drive has taken.

@@ -47,3 +47,20 @@ func percentAt(value uint8, t fiscal.WallTime) (percent uint32, ok bool) {
 func (r *rate) holds(t fiscal.WallTime) bool {
 	return t >= r.from && (r.until == 0 || t < r.until)
 }
+
+// RateNamed is the value of tag 1199 for a rate by its code in the policy:
+// "vat22", "vat5_105", "none".
+func RateNamed(code string) (value uint8, ok bool) {
+	for i := range rateTable {
+		if i > 0 && rateTable[i].code == code {
+			return uint8(i), true
+		}
+	}
+	return 0, false
+}
+
+// PercentOf is the rate of a value of tag 1199 on a day, in thousandths of a
+// percent; ok is false where there is no such value.
+func PercentOf(value uint8, day fiscal.WallTime) (percent uint32, ok bool) {
+	return percentAt(value, day)
+}
