@@ -82,7 +82,7 @@ func (r *Register) once(ctx context.Context, command int32, frame []byte) (answe
 		err = adequate(command, msg)
 	}
 	if err != nil {
-		return answer{}, &LinkError{AtCheck, err}
+		return answer{}, &LinkError{Stage: AtCheck, Err: err}
 	}
 	return answer{token: reply.Header.Token, msg: msg}, nil
 }

@@ -2,7 +2,6 @@ package kkm_test
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -86,56 +85,6 @@ func TestFileMemoryKeeps(t *testing.T) {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("mode %v, %v, want 0600", info.Mode(), err)
-	}
-}
-
-// TestTornTail cuts the file at many lengths: what was saved before the cut
-// record is there, and the memory goes on from it.
-func TestTornTail(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	whole := filepath.Join(dir, "whole")
-	fill(t, whole, 3).Close()
-	b, err := os.ReadFile(whole)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var ends []int
-	for at := 0; at < len(b); {
-		at += 8 + int(binary.LittleEndian.Uint32(b[at:]))
-		ends = append(ends, at)
-	}
-	for cut := 0; cut <= len(b); cut += 1 + cut%2*30 { // 0, 1, 32, 33, 64 …
-		for _, tail := range [][]byte{nil, make([]byte, 600)} { // and zeros that a file system may leave
-			want := 0
-			for _, e := range ends {
-				if e <= cut {
-					want++
-				}
-			}
-			path := filepath.Join(dir, "cut")
-			if err := os.WriteFile(path, append(bytes.Clone(b[:cut]), tail...), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			m, err := kkm.OpenFile(path)
-			if err != nil {
-				t.Fatalf("cut at %d of %d: %v", cut, len(b), err)
-			}
-			state, queue, _ := m.Load()
-			if len(queue) != want || int(state.ReqNum) != want {
-				t.Fatalf("cut at %d: %d jobs, REQNUM %d, want %d", cut, len(queue), state.ReqNum, want)
-			}
-			if state.Figures.State == nil {
-				state.Figures.State = new(fiscal.State)
-			}
-			if err := m.Save(kkm.Step{State: state, Push: []kkm.Job{{Number: 99}}}); err != nil {
-				t.Fatal(err)
-			}
-			m.Close()
-			if _, queue := load(t, path); len(queue) != want+1 || queue[want].Number != 99 {
-				t.Fatalf("cut at %d, then saved: %+v, want %d jobs and then 99", cut, queue, want)
-			}
-		}
 	}
 }
 

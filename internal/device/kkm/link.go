@@ -1,16 +1,14 @@
 package kkm
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"sync"
 	"time"
 
-	"openofd/internal/fiscal"
+	"openofd/internal/device/link"
 	wire "openofd/internal/protocol/kkm"
 )
 
@@ -27,10 +25,8 @@ type LinkConfig struct {
 // Link carries requests to one operator, one at a time. Safe for concurrent
 // use; exchanges wait for each other.
 type Link struct {
-	cfg LinkConfig
-
-	mu   sync.Mutex // held for a whole exchange
-	conn net.Conn   // kept from the last exchange, or nil; guarded by mu
+	connection *link.Link
+	maxSize    uint32
 }
 
 // Reply is an answer that belongs to its request: APPCODE, VERSION, ID and
@@ -41,28 +37,18 @@ type Reply struct {
 }
 
 // Stage is how far an exchange came before it failed.
-type Stage string
+type Stage = link.Stage
 
 // The stages of an exchange.
 const (
-	AtConnect Stage = "connect" // nothing left the register
-	AtSend    Stage = "send"    // part of the request may have left
-	AtReceive Stage = "receive" // the request left, no whole answer came
-	AtCheck   Stage = "check"   // what came is no answer to this request
+	AtConnect = link.AtConnect
+	AtSend    = link.AtSend
+	AtReceive = link.AtReceive
+	AtCheck   = link.AtCheck
 )
 
-// LinkError says that a request got no usable answer. To the register they are
-// all the same, silence: the operator may or may not have accepted the
-// document, so it is sent again. errors.Is finds fiscal.Unavailable.
-type LinkError struct {
-	Stage Stage
-	Err   error
-}
-
-func (e *LinkError) Error() string { return fmt.Sprintf("kkm link: %s: %v", e.Stage, e.Err) }
-
-// Unwrap leads to the kind and to the cause.
-func (e *LinkError) Unwrap() []error { return []error{fiscal.Unavailable, e.Err} }
+// LinkError says that a request got no usable answer.
+type LinkError = link.Error
 
 // MismatchError names a header field of an answer that is not the request's.
 type MismatchError struct {
@@ -76,82 +62,32 @@ func (e *MismatchError) Error() string {
 
 // NewLink makes a link. It connects when the first request is sent.
 func NewLink(cfg LinkConfig) *Link {
-	if cfg.Connect == 0 {
-		cfg.Connect = 4 * time.Second
+	return &Link{
+		connection: link.New(link.Config{
+			Addr: cfg.Addr, TLS: cfg.TLS, Keep: cfg.Keep,
+			Connect: cmp.Or(cfg.Connect, 4*time.Second), Answer: cmp.Or(cfg.Answer, 7*time.Second),
+		}),
+		maxSize: cmp.Or(cfg.MaxSize, wire.DefaultMaxSize),
 	}
-	if cfg.Answer == 0 {
-		cfg.Answer = 7 * time.Second
-	}
-	if cfg.MaxSize == 0 {
-		cfg.MaxSize = wire.DefaultMaxSize
-	}
-	return &Link{cfg: cfg}
 }
 
 // Close closes a kept connection. The link can be used again.
-func (l *Link) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conn == nil {
-		return nil
-	}
-	err := l.conn.Close()
-	l.conn = nil
-	return err
-}
+func (l *Link) Close() error { return l.connection.Close() }
 
 // Exchange sends one frame and reads the answer to it. The frame begins with a
 // header, whose VERSION, ID and REQNUM the answer has to repeat. ctx and the
 // link's limits end it, whichever comes first.
 //
 // Errors: *LinkError.
-func (l *Link) Exchange(ctx context.Context, frame []byte) (Reply, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Link) Exchange(ctx context.Context, frame []byte) (reply Reply, err error) {
 	sent, err := wire.ParseHeader(frame)
 	if err != nil {
-		return Reply{}, &LinkError{AtSend, err}
+		return Reply{}, &LinkError{Stage: AtSend, Err: err}
 	}
-	if conn := l.conn; conn != nil {
-		l.conn = nil
-		reply, err := l.over(ctx, conn, sent, frame)
-		// The operator closes idle connections, and the register notices only
-		// when it uses one. Sending again is safe: TOKEN and REQNUM are the same.
-		if err == nil || !closedByPeer(err) {
-			return reply, err
-		}
-	}
-	conn, err := l.dial(ctx)
-	if err != nil {
-		return Reply{}, &LinkError{AtConnect, err}
-	}
-	return l.over(ctx, conn, sent, frame)
-}
-
-func (l *Link) dial(ctx context.Context) (net.Conn, error) {
-	d := &net.Dialer{Timeout: l.cfg.Connect}
-	if l.cfg.TLS != nil {
-		ctx, cancel := context.WithTimeout(ctx, l.cfg.Connect)
-		defer cancel()
-		return (&tls.Dialer{NetDialer: d, Config: l.cfg.TLS}).DialContext(ctx, "tcp", l.cfg.Addr)
-	}
-	return d.DialContext(ctx, "tcp", l.cfg.Addr)
-}
-
-// over does the exchange on conn, which it keeps or closes.
-func (l *Link) over(ctx context.Context, conn net.Conn, sent wire.Header, frame []byte) (Reply, error) {
-	deadline := time.Now().Add(l.cfg.Answer)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	_ = conn.SetDeadline(deadline) // fails on a closed connection only, which the write reports
-	hurry := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	reply, err := exchange(conn, sent, frame, l.cfg.MaxSize)
-	if hurry() && err == nil && l.cfg.Keep {
-		l.conn = conn
-		return reply, nil
-	}
-	_ = conn.Close() // the answer is whole, or there will be none
+	err = l.connection.Do(ctx, func(rw io.ReadWriter) (err error) {
+		reply, err = exchange(rw, sent, frame, l.maxSize)
+		return err
+	})
 	return reply, err
 }
 
@@ -159,22 +95,22 @@ func (l *Link) over(ctx context.Context, conn net.Conn, sent wire.Header, frame 
 // many as they announce, however the network cuts them.
 func exchange(rw io.ReadWriter, sent wire.Header, frame []byte, maxSize uint32) (Reply, error) {
 	if _, err := rw.Write(frame); err != nil {
-		return Reply{}, &LinkError{AtSend, err}
+		return Reply{}, &LinkError{Stage: AtSend, Err: err}
 	}
 	var head [wire.HeaderLen]byte
 	if _, err := io.ReadFull(rw, head[:]); err != nil {
-		return Reply{}, &LinkError{AtReceive, err}
+		return Reply{}, &LinkError{Stage: AtReceive, Err: err}
 	}
 	h, err := wire.ParseHeader(head[:])
 	if err == nil {
 		err = belongs(sent, h, maxSize)
 	}
 	if err != nil {
-		return Reply{}, &LinkError{AtCheck, err}
+		return Reply{}, &LinkError{Stage: AtCheck, Err: err}
 	}
 	payload := make([]byte, h.Size-wire.HeaderLen)
 	if _, err := io.ReadFull(rw, payload); err != nil {
-		return Reply{}, &LinkError{AtReceive, err}
+		return Reply{}, &LinkError{Stage: AtReceive, Err: err}
 	}
 	return Reply{Header: h, Payload: payload}, nil
 }
@@ -192,12 +128,4 @@ func belongs(sent, got wire.Header, maxSize uint32) error {
 		return &wire.SyntaxError{Off: 4, Field: "SIZE", Why: fmt.Sprintf("%d, limit %d", got.Size, maxSize)}
 	}
 	return nil
-}
-
-// closedByPeer reports whether the connection was found closed rather than
-// silent: after silence there is no time left for another attempt.
-func closedByPeer(err error) bool {
-	var e *LinkError
-	var timeout net.Error
-	return errors.As(err, &e) && e.Stage != AtCheck && !(errors.As(err, &timeout) && timeout.Timeout())
 }

@@ -1,15 +1,13 @@
 package kkt
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"sync"
 	"time"
 
-	"openofd/internal/fiscal"
+	"openofd/internal/device/link"
 	wire "openofd/internal/protocol/kkt"
 )
 
@@ -26,60 +24,38 @@ type LinkConfig struct {
 // Link carries messages to one operator, one at a time. Safe for concurrent
 // use; exchanges wait for each other.
 type Link struct {
-	cfg LinkConfig
-
-	mu   sync.Mutex // held for a whole exchange
-	conn net.Conn   // kept from the last exchange, or nil; guarded by mu
+	connection *link.Link
+	oneRead    bool
+	maxSize    int
 }
 
 // Stage is how far an exchange came before it failed.
-type Stage string
+type Stage = link.Stage
 
 // The stages of an exchange.
 const (
-	AtConnect Stage = "connect" // nothing left the register
-	AtSend    Stage = "send"    // part of the message may have left
-	AtReceive Stage = "receive" // the message left, no whole answer came
-	AtCheck   Stage = "check"   // what came is no answer to this message
+	AtConnect = link.AtConnect
+	AtSend    = link.AtSend
+	AtReceive = link.AtReceive
+	AtCheck   = link.AtCheck
 )
 
-// LinkError says that a message got no usable answer. To the register they are
-// all the same: it sends the message again. errors.Is finds fiscal.Unavailable.
-type LinkError struct {
-	Stage Stage
-	Err   error
-}
-
-func (e *LinkError) Error() string { return fmt.Sprintf("kkt link: %s: %v", e.Stage, e.Err) }
-
-// Unwrap leads to the kind and to the cause.
-func (e *LinkError) Unwrap() []error { return []error{fiscal.Unavailable, e.Err} }
+// LinkError says that a message got no usable answer.
+type LinkError = link.Error
 
 // NewLink makes a link. It connects when the first message is sent.
 func NewLink(cfg LinkConfig) *Link {
-	if cfg.Connect == 0 {
-		cfg.Connect = 3 * time.Second
+	return &Link{
+		connection: link.New(link.Config{
+			Addr: cfg.Addr, Keep: cfg.Keep,
+			Connect: cmp.Or(cfg.Connect, 3*time.Second), Answer: cmp.Or(cfg.Answer, 10*time.Second),
+		}),
+		oneRead: cfg.OneRead, maxSize: cmp.Or(cfg.MaxSize, 1024),
 	}
-	if cfg.Answer == 0 {
-		cfg.Answer = 10 * time.Second
-	}
-	if cfg.MaxSize == 0 {
-		cfg.MaxSize = 1024
-	}
-	return &Link{cfg: cfg}
 }
 
 // Close closes a kept connection. The link can be used again.
-func (l *Link) Close() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.conn == nil {
-		return nil
-	}
-	err := l.conn.Close()
-	l.conn = nil
-	return err
-}
+func (l *Link) Close() error { return l.connection.Close() }
 
 // Exchange sends one message and returns the container of the answer, nil when
 // the answer is a header alone. Header and sums of the answer are right, and it
@@ -87,53 +63,24 @@ func (l *Link) Close() error {
 // and the link's limits end it, whichever comes first.
 //
 // Errors: *LinkError.
-func (l *Link) Exchange(ctx context.Context, message []byte) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+func (l *Link) Exchange(ctx context.Context, message []byte) (frame []byte, err error) {
 	sent, err := wire.ParseHeader(message)
 	if err != nil {
-		return nil, &LinkError{AtSend, err}
+		return nil, &LinkError{Stage: AtSend, Err: err}
 	}
-	if conn := l.conn; conn != nil {
-		l.conn = nil
-		frame, err := l.over(ctx, conn, sent, message)
-		// The operator closes idle connections, and the register notices only
-		// when it uses one. Sending again is safe: the bytes are the same.
-		if err == nil || !closedByPeer(err) {
-			return frame, err
-		}
-	}
-	d := net.Dialer{Timeout: l.cfg.Connect}
-	conn, err := d.DialContext(ctx, "tcp", l.cfg.Addr)
-	if err != nil {
-		return nil, &LinkError{AtConnect, err}
-	}
-	return l.over(ctx, conn, sent, message)
-}
-
-// over does the exchange on conn, which it keeps or closes.
-func (l *Link) over(ctx context.Context, conn net.Conn, sent wire.Header, message []byte) ([]byte, error) {
-	deadline := time.Now().Add(l.cfg.Answer)
-	if d, ok := ctx.Deadline(); ok && d.Before(deadline) {
-		deadline = d
-	}
-	_ = conn.SetDeadline(deadline) // fails on a closed connection only, which the write reports
-	hurry := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
-	frame, err := l.exchange(conn, sent, message)
-	if hurry() && err == nil && l.cfg.Keep {
-		l.conn = conn
-		return frame, nil
-	}
-	_ = conn.Close() // the answer is whole, or there will be none
+	err = l.connection.Do(ctx, func(rw io.ReadWriter) (err error) {
+		frame, err = l.exchange(rw, sent, message)
+		return err
+	})
 	return frame, err
 }
 
 func (l *Link) exchange(rw io.ReadWriter, sent wire.Header, message []byte) ([]byte, error) {
 	if _, err := rw.Write(message); err != nil {
-		return nil, &LinkError{AtSend, err}
+		return nil, &LinkError{Stage: AtSend, Err: err}
 	}
 	read := l.readAll
-	if l.cfg.OneRead {
+	if l.oneRead {
 		read = l.readOnce
 	}
 	h, body, err := read(rw)
@@ -145,7 +92,7 @@ func (l *Link) exchange(rw io.ReadWriter, sent wire.Header, message []byte) ([]b
 	}
 	f, err := wire.ParseAnswer(sent, h, body)
 	if err != nil {
-		return nil, &LinkError{AtCheck, err}
+		return nil, &LinkError{Stage: AtCheck, Err: err}
 	}
 	return f.Raw, nil
 }
@@ -155,40 +102,32 @@ func (l *Link) exchange(rw io.ReadWriter, sent wire.Header, message []byte) ([]b
 func (l *Link) readAll(r io.Reader) (wire.Header, []byte, error) {
 	var head [wire.HeaderLen]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return wire.Header{}, nil, &LinkError{AtReceive, err}
+		return wire.Header{}, nil, &LinkError{Stage: AtReceive, Err: err}
 	}
 	h, err := wire.ParseHeader(head[:])
-	if err == nil && wire.HeaderLen+int(h.Size) > l.cfg.MaxSize {
-		err = &wire.SyntaxError{Fault: wire.FaultSize, Off: 24, Field: "size", Why: fmt.Sprintf("%d, the register has room for %d", h.Size, l.cfg.MaxSize-wire.HeaderLen)}
+	if err == nil && wire.HeaderLen+int(h.Size) > l.maxSize {
+		err = &wire.SyntaxError{Fault: wire.FaultSize, Off: 24, Field: "size", Why: fmt.Sprintf("%d, the register has room for %d", h.Size, l.maxSize-wire.HeaderLen)}
 	}
 	if err != nil {
-		return h, nil, &LinkError{AtCheck, err}
+		return h, nil, &LinkError{Stage: AtCheck, Err: err}
 	}
 	body := make([]byte, h.Size)
 	if _, err := io.ReadFull(r, body); err != nil {
-		return h, nil, &LinkError{AtReceive, err}
+		return h, nil, &LinkError{Stage: AtReceive, Err: err}
 	}
 	return h, body, nil
 }
 
 // readOnce takes what the first read brings.
 func (l *Link) readOnce(r io.Reader) (wire.Header, []byte, error) {
-	b := make([]byte, l.cfg.MaxSize)
+	b := make([]byte, l.maxSize)
 	n, err := r.Read(b)
 	if n == 0 {
-		return wire.Header{}, nil, &LinkError{AtReceive, err}
+		return wire.Header{}, nil, &LinkError{Stage: AtReceive, Err: err}
 	}
 	h, err := wire.ParseHeader(b[:n])
 	if err != nil {
-		return h, nil, &LinkError{AtCheck, err}
+		return h, nil, &LinkError{Stage: AtCheck, Err: err}
 	}
 	return h, b[wire.HeaderLen:n], nil
-}
-
-// closedByPeer reports whether the connection was found closed rather than
-// silent: after silence there is no time left for another attempt.
-func closedByPeer(err error) bool {
-	var e *LinkError
-	var timeout net.Error
-	return errors.As(err, &e) && e.Stage != AtCheck && !(errors.As(err, &timeout) && timeout.Timeout())
 }

@@ -3,7 +3,6 @@ package kkt_test
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -78,70 +77,6 @@ func TestMemories(t *testing.T) {
 	file.Close()
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("file = %+v, %v, want it its owner's alone", info, err)
-	}
-}
-
-// History is dropped once it is the larger part of the file.
-func TestFileCompacts(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "drive")
-	m := open(t, path)
-	defer m.Close()
-	most := int64(0)
-	for i := range 60 { // 60 times 50 KB and more
-		step := kkt.Step{State: kkt.State{Documents: uint32(i)}, Push: []kkt.Job{{Code: wire.CodeReceipt, Number: uint32(i), Frame: make([]byte, 40_000)}}, DropDocuments: min(i, 1)}
-		if err := m.Save(step); err != nil {
-			t.Fatal(err)
-		}
-		info, err := os.Stat(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		most = max(most, info.Size())
-	}
-	if most > 1<<20+100_000 {
-		t.Errorf("the file grew to %d bytes, want little more than a mebibyte", most)
-	}
-	if c := load(t, m); len(c.Documents) != 1 || c.Documents[0].Number != 59 || c.State.Documents != 59 {
-		t.Errorf("it holds %d documents, state %+v", len(c.Documents), c.State)
-	}
-}
-
-// A torn last record never counted; damage before it is an error.
-func TestFileDamage(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "drive")
-	m := open(t, path)
-	for i := range 3 {
-		if err := m.Save(kkt.Step{State: kkt.State{Documents: uint32(i + 1)}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	m.Close()
-	whole, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	second := 8 + int(binary.LittleEndian.Uint32(whole))
-	last := second + 8 + int(binary.LittleEndian.Uint32(whole[second:]))
-	write := func(b []byte) {
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for cut := last; cut < len(whole); cut += 3 {
-		write(whole[:cut])
-		m := open(t, path)
-		if got := load(t, m).State.Documents; got != 2 {
-			t.Errorf("cut at %d: %d documents, want 2", cut, got)
-		}
-		m.Close()
-	}
-	for _, at := range []int{0, 5, 20, second, second + 12} {
-		b := bytes.Clone(whole)
-		b[at] ^= 0x40
-		write(b)
-		if _, err := kkt.OpenFile(path); !errors.Is(err, fiscal.Corrupt) {
-			t.Errorf("byte %d harmed: OpenFile = %v, want Corrupt", at, err)
-		}
 	}
 }
 
@@ -291,33 +226,4 @@ func TestBrokenMemory(t *testing.T) {
 	if s := d.Standing(); s.Documents != 0 || s.Phase != kkt.PhaseReady {
 		t.Errorf("standing = %v", s)
 	}
-}
-
-// Any file is replayed or refused, and what was replayed is the same without
-// the torn rest.
-func FuzzReplay(f *testing.F) {
-	var whole []byte
-	for i := range 3 {
-		step := kkt.Step{State: kkt.State{Documents: uint32(i)}, Push: []kkt.Job{{Number: uint32(i), Frame: []byte{1}}}, DropDocuments: i / 2}
-		var err error
-		if whole, err = kkt.AppendRecord(whole, step); err != nil {
-			f.Fatal(err)
-		}
-	}
-	f.Add(whole)
-	f.Add(whole[:len(whole)-7])
-	f.Add([]byte{})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c, size, err := kkt.Replay(b)
-		if err != nil {
-			return
-		}
-		if size < 0 || size > int64(len(b)) {
-			t.Fatalf("Replay(%x) ends at %d", b, size)
-		}
-		again, end, err := kkt.Replay(b[:size])
-		if err != nil || end != size || !reflect.DeepEqual(again, c) {
-			t.Errorf("Replay(%x) = %+v, %d, %v, want %+v, %d", b[:size], again, end, err, c, size)
-		}
-	})
 }

@@ -153,7 +153,7 @@ func (r *Register) settle(ctx context.Context, q Queue, job Job) (wire.Answered,
 // once sends a message one time and has the answer judged.
 func (r *Register) once(ctx context.Context, link Exchanger, message []byte, take func([]byte) (wire.Answered, error)) (wire.Answered, error) {
 	if link == nil {
-		return wire.Answered{}, &LinkError{AtConnect, errors.New("no link for this service")}
+		return wire.Answered{}, &LinkError{Stage: AtConnect, Err: errors.New("no link for this service")}
 	}
 	frame, err := link.Exchange(ctx, message)
 	if err != nil {
@@ -198,7 +198,7 @@ func (r *Register) Ping(ctx context.Context) error {
 	defer r.line[QueueDocuments].Unlock()
 	frame, err := r.documents.Exchange(ctx, message)
 	if err == nil && frame != nil {
-		err = &LinkError{AtCheck, errors.New("a container in answer to an empty message")}
+		err = &LinkError{Stage: AtCheck, Err: errors.New("a container in answer to an empty message")}
 	}
 	return err
 }
