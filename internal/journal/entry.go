@@ -75,7 +75,7 @@ func entryHash(prev Hash, e *Entry) Hash {
 	for _, v := range [...]uint64{
 		uint64(e.Partition), uint64(e.Register), uint64(e.Number), uint64(e.Taxpayer), uint64(e.CardVersion),
 		uint64(e.Kind), uint64(e.Outcome), uint64(e.Flags), e.DeviceNumber, uint64(e.DeviceTime),
-		uint64(micros(e.ReceivedAt)), uint64(e.Shift), e.FiscalSign, uint64(e.SignKey), uint64(e.Op),
+		uint64(Micros(e.ReceivedAt)), uint64(e.Shift), e.FiscalSign, uint64(e.SignKey), uint64(e.Op),
 		uint64(e.Total), uint64(e.Cash), uint64(e.Cashless), uint64(e.OtherPaid), uint64(e.Tax),
 		uint64(e.Refers), uint64(e.Carrier),
 	} {
@@ -101,11 +101,21 @@ func chainHash(prev Hash, seq Seq, hash Hash) Hash {
 	return sha256.Sum256(b[:])
 }
 
-func micros(t time.Time) int64 {
+// Micros is how a time is hashed and stored: microseconds since 1970, 0 for the
+// zero time.
+func Micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMicro()
+}
+
+// Instant is the time, in UTC, of which Micros gave the number.
+func Instant(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
 }
 
 // monthOf is the month of t as yyyymm.

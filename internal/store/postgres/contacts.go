@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 )
 
 // KeepContacts stores the last contacts of registers. The newest wins; what it
@@ -94,7 +95,7 @@ type contactColumn struct {
 
 func (u *contactColumn) add(c *fiscal.Contact) error {
 	u.partition, u.register = append(u.partition, c.Partition), append(u.register, c.Register)
-	u.at, u.peer = append(u.at, micros(c.At)), append(u.peer, told(c.Peer))
+	u.at, u.peer = append(u.at, journal.Micros(c.At)), append(u.peer, told(c.Peer))
 	version, software, offline := int32(c.Version), told(c.Software), c.Offline.Microseconds()
 	u.version = append(u.version, unless(version == 0, &version))
 	u.software = append(u.software, unless(software == "", &software))
@@ -137,7 +138,7 @@ func (r *contactRow) contact(p fiscal.Partition, id fiscal.RegisterID) (*fiscal.
 	if r.at == nil {
 		return nil, nil
 	}
-	c := &fiscal.Contact{Partition: p, Register: id, At: instant(*r.at), Peer: *r.peer}
+	c := &fiscal.Contact{Partition: p, Register: id, At: journal.Instant(*r.at), Peer: *r.peer}
 	if r.version != nil {
 		c.Version = uint16(*r.version)
 	}

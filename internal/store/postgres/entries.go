@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
-	"time"
 
 	"openofd/internal/journal"
 )
@@ -94,7 +93,7 @@ func (o *out) entry(e *journal.Entry) {
 	o.uint32(entryWidth)
 	for _, v := range [...]uint64{
 		uint64(e.Seq), uint64(e.Register), uint64(e.Number), uint64(e.Taxpayer), uint64(e.CardVersion), uint64(e.Flags), e.DeviceNumber,
-		uint64(e.DeviceTime), uint64(micros(e.ReceivedAt)), uint64(e.Shift), e.FiscalSign,
+		uint64(e.DeviceTime), uint64(journal.Micros(e.ReceivedAt)), uint64(e.Shift), e.FiscalSign,
 		uint64(e.Total), uint64(e.Cash), uint64(e.Cashless), uint64(e.OtherPaid), uint64(e.Tax), uint64(e.Refers), uint64(e.Carrier),
 	} {
 		o.uint32(oidInt8)
@@ -119,19 +118,4 @@ func (o *out) entry(e *journal.Entry) {
 		o.bytes(v)
 	}
 	o.end(begin)
-}
-
-// micros is how times are stored; the zero time is 0.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func instant(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 	"openofd/internal/keyring"
 )
 
@@ -17,7 +18,7 @@ func (db *DB) Keys(ctx context.Context) ([]keyring.Row, error) {
 		var purpose string
 		var from, created int64
 		err = row.Scan(&k.ID, &purpose, &from, &k.Sealed, &created)
-		k.Purpose, k.Created = fiscal.KeyPurpose(purpose), instant(created)
+		k.Purpose, k.Created = fiscal.KeyPurpose(purpose), journal.Instant(created)
 		k.From = time.UnixMicro(from).UTC() // 1970 is an instant here: the first keys hold from it
 		return k, err
 	}, `SELECT id, purpose, valid_from, sealed, created FROM keys ORDER BY id`)
@@ -37,7 +38,7 @@ func (db *DB) NextKeyID(ctx context.Context) (fiscal.KeyID, error) {
 func (db *DB) AddKey(ctx context.Context, r keyring.Row) error {
 	err := db.write(ctx, func(tx pgx.Tx) error {
 		done, err := tx.Exec(ctx, `INSERT INTO keys (id, purpose, valid_from, sealed, created) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (id) DO NOTHING`,
-			r.ID, string(r.Purpose), r.From.UnixMicro(), r.Sealed, micros(r.Created))
+			r.ID, string(r.Purpose), r.From.UnixMicro(), r.Sealed, journal.Micros(r.Created))
 		if err == nil && done.RowsAffected() == 0 {
 			return taken("key")
 		}

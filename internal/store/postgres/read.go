@@ -95,7 +95,7 @@ func scanEntry(row pgx.CollectableRow) (e journal.Entry, err error) {
 		return e, err
 	}
 	e.Seq, e.Number, e.CardVersion, e.Flags = journal.Seq(seq), fiscal.Number(number), uint32(card), fiscal.Flags(flags)
-	e.DeviceNumber, e.ReceivedAt, e.Shift, e.FiscalSign = uint64(device), instant(received), uint32(shift), uint64(sign)
+	e.DeviceNumber, e.ReceivedAt, e.Shift, e.FiscalSign = uint64(device), journal.Instant(received), uint32(shift), uint64(sign)
 	e.Refers, e.Carrier, e.Outcome = fiscal.Number(refers), fiscal.Number(carrier), uint16(outcome)
 	e.Kind, e.Op, e.Codec = fiscal.DocumentKind(kind), fiscal.Op(op), journal.Codec(codec)
 	if copy(e.Salt[:], salt) != 16 || copy(e.Digest[:], digest) != 32 || copy(e.Hash[:], hash) != 32 || copy(e.Chain[:], chain) != 32 {

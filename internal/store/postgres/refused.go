@@ -23,7 +23,7 @@ func (db *DB) KeepRefused(ctx context.Context, all []journal.Refused, perDay int
 	reasons, fields, details, peers, requests := make([]string, n), make([]string, n), make([]string, n), make([]string, n), make([][]byte, n)
 	for i := range all {
 		r := &all[i]
-		partitions[i], registers[i], days[i], at[i] = r.Partition, r.Register, r.At.Unix()/86_400, micros(r.At)
+		partitions[i], registers[i], days[i], at[i] = r.Partition, r.Register, r.At.Unix()/86_400, journal.Micros(r.At)
 		reasons[i], fields[i], details[i], peers[i] = r.Reason.String(), told(r.Field), told(r.Detail), told(r.Peer)
 		if requests[i] = r.Request; r.Request == nil {
 			requests[i] = []byte{}
@@ -56,7 +56,7 @@ func (db *DB) Refused(ctx context.Context, r fiscal.RegisterID, limit int) ([]jo
 		var at int64
 		var reason string
 		err = row.Scan(&v.Partition, &v.Register, &at, &reason, &v.Field, &v.Detail, &v.Peer, &v.Request)
-		v.At, v.Reason = instant(at), fiscal.ParseReason(reason)
+		v.At, v.Reason = journal.Instant(at), fiscal.ParseReason(reason)
 		return v, err
 	}, `SELECT partition, register, at, reason, field, detail, peer, request FROM refused WHERE register = $1 ORDER BY day DESC, id DESC LIMIT $2`, r, max(limit, 0))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 	"openofd/internal/registry"
 )
 
@@ -98,7 +99,7 @@ func (db *DB) insertRegister(ctx context.Context, tx pgx.Tx, p fiscal.Partition,
 		}
 	}
 	done, err := tx.Exec(ctx, `INSERT INTO registers (id, partition, taxpayer, outlet, model, serial, created) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO NOTHING`,
-		c.Register, p, c.Taxpayer, outlet, c.Model, c.SerialNumber, micros(db.now()))
+		c.Register, p, c.Taxpayer, outlet, c.Model, c.SerialNumber, journal.Micros(db.now()))
 	if err == nil && done.RowsAffected() == 0 {
 		err = taken("register")
 	}
@@ -151,7 +152,7 @@ func (db *DB) AddAddress(ctx context.Context, a fiscal.Address, r fiscal.Registe
 func (db *DB) addAddress(ctx context.Context, tx pgx.Tx, a fiscal.Address, p fiscal.Partition, r fiscal.RegisterID, t fiscal.TaxpayerID) error {
 	// Waits for whoever leads the same number elsewhere at this moment.
 	done, err := tx.Exec(ctx, `INSERT INTO directory (kind, name, partition, register, taxpayer, created) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (kind, name) DO NOTHING`,
-		string(a.Kind), a.Name, p, r, t, micros(db.now()))
+		string(a.Kind), a.Name, p, r, t, journal.Micros(db.now()))
 	if err != nil || done.RowsAffected() == 1 {
 		return err
 	}

@@ -173,7 +173,7 @@ func bindEntry(s *sqlitefile.Stmt, e *journal.Entry) {
 	s.BindText(11, e.Drive)
 	s.BindInt(12, int64(e.DeviceNumber))
 	s.BindInt(13, int64(e.DeviceTime))
-	s.BindInt(14, micros(e.ReceivedAt))
+	s.BindInt(14, journal.Micros(e.ReceivedAt))
 	s.BindInt(15, int64(e.Shift))
 	s.BindInt(16, int64(e.FiscalSign))
 	s.BindInt(17, int64(e.SignKey))

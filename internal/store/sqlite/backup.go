@@ -197,7 +197,7 @@ func readContents(path string) (c Contents, err error) {
 		}
 		at, any, err := tx.QueryInt(`SELECT received_at FROM entries WHERE seq = ?`, int64(c.Head.Seq))
 		if any {
-			c.LastEntry = instant(at)
+			c.LastEntry = journal.Instant(at)
 		}
 		return err
 	})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 	"openofd/internal/registry"
 	"openofd/internal/store/sqlitefile"
 )
@@ -69,7 +70,7 @@ func keepContact(tx *sqlitefile.Tx, c *fiscal.Contact) error {
 			position = coalesce(excluded.position, position), software = coalesce(excluded.software, software),
 			ads = coalesce(excluded.ads, ads), offline = coalesce(excluded.offline, offline)
 		WHERE excluded.at >= at`,
-		int64(c.Register), int64(c.Partition), micros(c.At), c.Peer, version, quality, position, software, ads, offline)
+		int64(c.Register), int64(c.Partition), journal.Micros(c.At), c.Peer, version, quality, position, software, ads, offline)
 	return err
 }
 
@@ -100,7 +101,7 @@ func readContact(tx *sqlitefile.Tx, r fiscal.RegisterID) (*fiscal.Contact, error
 		return nil, s.Close()
 	}
 	c := &fiscal.Contact{
-		Register: r, Partition: fiscal.Partition(s.Int(0)), At: instant(s.Int(1)), Peer: s.Text(2), Version: uint16(s.Int(3)),
+		Register: r, Partition: fiscal.Partition(s.Int(0)), At: journal.Instant(s.Int(1)), Peer: s.Text(2), Version: uint16(s.Int(3)),
 		Software: s.Text(6), Offline: time.Duration(s.Int(8)) * time.Microsecond,
 	}
 	for _, told := range []struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 	"openofd/internal/keyring"
 	"openofd/internal/store/sqlitefile"
 )
@@ -21,7 +22,7 @@ func (db *DB) Keys(ctx context.Context) (all []keyring.Row, err error) {
 			all = append(all, keyring.Row{
 				ID: fiscal.KeyID(s.Int(0)), Purpose: fiscal.KeyPurpose(s.Text(1)),
 				From:   time.UnixMicro(s.Int(2)).UTC(), // 1970 is an instant here: the first keys hold from it
-				Sealed: s.Bytes(3), Created: instant(s.Int(4)),
+				Sealed: s.Bytes(3), Created: journal.Instant(s.Int(4)),
 			})
 		}
 		return s.Close()
@@ -48,7 +49,7 @@ func (db *DB) NextKeyID(ctx context.Context) (id fiscal.KeyID, err error) {
 func (db *DB) AddKey(ctx context.Context, r keyring.Row) error {
 	err := db.main.Write(ctx, func(tx *sqlitefile.Tx) error {
 		_, err := tx.Exec(`INSERT INTO keys (id, purpose, valid_from, sealed, created) VALUES (?, ?, ?, ?, ?)`,
-			int64(r.ID), string(r.Purpose), r.From.UnixMicro(), r.Sealed, micros(r.Created))
+			int64(r.ID), string(r.Purpose), r.From.UnixMicro(), r.Sealed, journal.Micros(r.Created))
 		if sqlitefile.Taken(err) {
 			return taken("key")
 		}

@@ -124,7 +124,7 @@ func scanEntry(s *sqlitefile.Stmt, e *journal.Entry) error {
 	e.Drive = s.Text(11)
 	e.DeviceNumber = uint64(s.Int(12))
 	e.DeviceTime = fiscal.WallTime(s.Int(13))
-	e.ReceivedAt = instant(s.Int(14))
+	e.ReceivedAt = journal.Instant(s.Int(14))
 	e.Shift = uint32(s.Int(15))
 	e.FiscalSign = uint64(s.Int(16))
 	e.SignKey = fiscal.KeyID(s.Int(17))
@@ -142,19 +142,4 @@ func scanEntry(s *sqlitefile.Stmt, e *journal.Entry) error {
 	}
 	e.Request, e.Answer = s.Bytes(31), s.Bytes(32)
 	return nil
-}
-
-// micros is how times are stored; the zero time is 0.
-func micros(t time.Time) int64 {
-	if t.IsZero() {
-		return 0
-	}
-	return t.UnixMicro()
-}
-
-func instant(micros int64) time.Time {
-	if micros == 0 {
-		return time.Time{}
-	}
-	return time.UnixMicro(micros).UTC()
 }

@@ -21,7 +21,7 @@ func (db *DB) KeepRefused(ctx context.Context, all []journal.Refused, perDay int
 			if _, err := tx.Exec(`INSERT INTO refused (partition, register, day, at, reason, field, detail, peer, request)
 				SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
 				WHERE (SELECT count(*) FROM refused WHERE register = ?2 AND day = ?3) < ?10`,
-				int64(r.Partition), int64(r.Register), r.At.Unix()/86_400, micros(r.At), r.Reason.String(), r.Field, r.Detail, r.Peer, r.Request, perDay); err != nil {
+				int64(r.Partition), int64(r.Register), r.At.Unix()/86_400, journal.Micros(r.At), r.Reason.String(), r.Field, r.Detail, r.Peer, r.Request, perDay); err != nil {
 				return err
 			}
 		}
@@ -43,7 +43,7 @@ func (db *DB) Refused(ctx context.Context, r fiscal.RegisterID, limit int) (all 
 		}
 		for s.Next() {
 			all = append(all, journal.Refused{
-				Partition: fiscal.Partition(s.Int(0)), Register: fiscal.RegisterID(s.Int(1)), At: instant(s.Int(2)),
+				Partition: fiscal.Partition(s.Int(0)), Register: fiscal.RegisterID(s.Int(1)), At: journal.Instant(s.Int(2)),
 				Reason: fiscal.ParseReason(s.Text(3)), Field: s.Text(4), Detail: s.Text(5), Peer: s.Text(6), Request: s.Bytes(7),
 			})
 		}

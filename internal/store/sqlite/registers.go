@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/journal"
 	"openofd/internal/registry"
 	"openofd/internal/store/sqlitefile"
 )
@@ -88,7 +89,7 @@ func (db *DB) insertRegister(tx *sqlitefile.Tx, p fiscal.Partition, c *fiscal.Ca
 		}
 	}
 	_, err := tx.Exec(`INSERT INTO registers (id, partition, taxpayer, outlet, model, serial, created) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		int64(c.Register), int64(p), int64(c.Taxpayer), outlet, c.Model, c.SerialNumber, micros(db.now()))
+		int64(c.Register), int64(p), int64(c.Taxpayer), outlet, c.Model, c.SerialNumber, journal.Micros(db.now()))
 	return err
 }
 
@@ -145,7 +146,7 @@ func (db *DB) addAddress(tx *sqlitefile.Tx, a fiscal.Address, p fiscal.Partition
 		return taken(a.Kind.Field())
 	}
 	_, err = tx.Exec(`INSERT INTO directory (kind, name, partition, register, created) VALUES (?, ?, ?, ?, ?)`,
-		string(a.Kind), a.Name, int64(p), int64(r), micros(db.now()))
+		string(a.Kind), a.Name, int64(p), int64(r), journal.Micros(db.now()))
 	return err
 }
 
