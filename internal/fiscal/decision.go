@@ -67,8 +67,9 @@ type KeyPurpose string
 
 // The purposes.
 const (
-	KeyForSign  KeyPurpose = "sign"
-	KeyForToken KeyPurpose = "token"
+	KeyForSign   KeyPurpose = "sign"
+	KeyForToken  KeyPurpose = "token"
+	KeyForAccess KeyPurpose = "access" // second factors of people
 )
 
 // Key is a secret with its name and the instant from which it holds.
@@ -86,9 +87,22 @@ type Needs struct {
 	DeviceNumber uint64   // the register's documents with this number of the device
 	DeviceDay    WallTime // and a device time on this day; devices begin anew
 	Drive        string   // or of this fiscal drive, of any day and kind: drives never begin anew
+	Sign         *SignQuery
+	Lead         *Address // a number that is to lead to this register from now on, if it leads to no other
 	Cashier      string   // login
 	Catalog      *CatalogQuery
 }
+
+// SignQuery asks for a register's documents by fiscal sign. Signs have no index,
+// so only the SignWindow documents of a drive before a number are looked through.
+type SignQuery struct {
+	Drive  string
+	Sign   uint64
+	Before uint64 // number of a document of the drive
+}
+
+// SignWindow is how many documents a SignQuery looks through.
+const SignWindow = 2048
 
 // CatalogQuery asks for a catalog: by version the device has, or one element
 // by barcode.
@@ -100,8 +114,11 @@ type CatalogQuery struct {
 // Found answers Needs. A thing that is not there is absent, which is no error.
 type Found struct {
 	Asked    bool // this is the second round
+	Rounds   int  // that were read for
 	Entries  []Record
 	ByDevice []Record // oldest first
+	BySign   []Record // oldest first
+	Taken    bool     // the number that was to lead here leads to another register
 	Cashier  *CashierLogin
 	Catalog  *Catalog // nil: nothing published; without elements: the device is up to date
 }
@@ -168,6 +185,7 @@ type Decision struct {
 	Next     *State   // without version, last number and hash, which intake sets
 	Card     *Card    // a new version, stored with the commit
 	Answer   []byte   // whole frame
+	PassOn   bool     // nothing is decided: somebody else has to answer first, and the exchange comes again with that answer
 	Reason   Reason   // why refused; NoReason is accepted
 	Field    string   // what the refusal is about
 	Detail   string   // for the log and the list of refused documents
@@ -214,4 +232,5 @@ type Answer struct {
 	Reason   Reason
 	Result   uint16
 	Replayed bool
+	PassOn   bool // there is none yet: somebody else has to be asked, see Decision.PassOn
 }

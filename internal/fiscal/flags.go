@@ -55,6 +55,11 @@ const (
 	FlagUnregistered                        // of a drive whose registration has not come
 	FlagSign                                // the fiscal sign on the paper is not the drive's
 	FlagReregistered                        // registration data changed in an open shift, or with documents not delivered
+	FlagMarkingOverdue                      // marked goods, while notifications of earlier sales wait in the drive for too long
+	FlagGapFilled                           // the last of the missing documents before another one: its document_gap is settled
+	FlagCardMade                            // gave the register a new version of its card
+	FlagCorrection                          // corrects a receipt that is not there, that has other sums, or out of turn
+	FlagFormat                              // a format that the register or its fiscal drive does not have
 	flagEnd
 )
 
@@ -64,7 +69,7 @@ var flagNames = []string{
 	"parent_missing", "buyer", "buyer_contact", "missing", "unit", "quantity", "cash_negative", "shift_too_long",
 	"shift_gap", "shift_number", "shift_empty", "report_differs", "offline_code_reused", "repeated", "time_invalid",
 	"sum_dropped", "counters_full", "payment_kind", "item", "shift_close_early", "uncounted", "document_gap", "document_late",
-	"shift_not_opened", "unregistered", "sign", "reregistered",
+	"shift_not_opened", "unregistered", "sign", "reregistered", "marking_overdue",
 }
 
 // Has reports whether every flag of g is set.

@@ -38,10 +38,12 @@ const (
 	DocRegistration              // a fiscal drive states the data it was registered with
 	DocShiftOpen                 // opens a shift
 	DocDriveClose                // the last document of a fiscal drive
+	DocMarkRequest               // asks the marking system about a code; drives number these by themselves
+	DocMarkNotice                // tells the marking system of a sale; drives number these by themselves
 	documentKindCount
 )
 
-var documentKindNames = [documentKindCount]string{"none", "receipt", "cash_move", "shift_close", "report", "cancel", "notice", "act", "unreadable", "registration", "shift_open", "drive_close"}
+var documentKindNames = [documentKindCount]string{"none", "receipt", "cash_move", "shift_close", "report", "cancel", "notice", "act", "unreadable", "registration", "shift_open", "drive_close", "mark_request", "mark_notice"}
 
 func (k DocumentKind) String() string {
 	if k < documentKindCount {

@@ -127,7 +127,7 @@ func (in *Intake) rise(b *bench, d *fiscal.Decision, err error) (fiscal.Answer, 
 		return fiscal.Answer{}, err
 	}
 	in.observer.Judged(in.now().Sub(received), d.Reason, d.Replayed)
-	return fiscal.Answer{Frame: d.Answer, Close: d.Close, Reason: d.Reason, Result: d.Result, Replayed: d.Replayed}, nil
+	return fiscal.Answer{Frame: d.Answer, Close: d.Close, Reason: d.Reason, Result: d.Result, Replayed: d.Replayed, PassOn: d.PassOn}, nil
 }
 
 func kindOf(err error) fiscal.Kind {
