@@ -160,7 +160,7 @@ func (m *model) counters() Counters {
 			return lines(r, ItemMarkup, cost)
 		})
 		t.Discount, t.Markup = c.Discounts[i].Sum, c.Markups[i].Sum
-		for k := PayCash; k < payCount; k++ {
+		for k := PayCash; k.Index() >= 0; k++ {
 			t.Payments[k-1].Count = int64(m.receipts(true, o, func(r *Receipt) (n Money) {
 				for _, p := range r.Payments {
 					if p.Kind == k {

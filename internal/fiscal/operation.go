@@ -74,13 +74,15 @@ const (
 	PayCredit
 	PayTare
 	PayAdvance
+	PayProvision // goods or work of the buyer's own; no counter counts it apart
 	payCount
 )
 
-// PayKinds is the number of ways of paying, for arrays indexed by Index.
-const PayKinds = int(payCount) - 1
+// PayKinds is the number of ways of paying that are counted apart, for arrays
+// indexed by Index.
+const PayKinds = int(PayAdvance)
 
-var payNames = [payCount]string{"none", "cash", "card", "mobile", "credit", "tare", "advance"}
+var payNames = [payCount]string{"none", "cash", "card", "mobile", "credit", "tare", "advance", "provision"}
 
 func (p PayKind) String() string {
 	if p < payCount {
@@ -92,5 +94,20 @@ func (p PayKind) String() string {
 // MarshalText gives a way of paying to JSON by its name.
 func (p PayKind) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Index is the place of p in an array of PayKinds.
-func (p PayKind) Index() int { return int(p) - 1 }
+// Ways lists the ways of paying, for tests and locales.
+func Ways() []PayKind {
+	var all []PayKind
+	for p := PayCash; p < payCount; p++ {
+		all = append(all, p)
+	}
+	return all
+}
+
+// Index is the place of p in an array of PayKinds, −1 for what is not counted
+// apart.
+func (p PayKind) Index() int {
+	if p > PayKind(PayKinds) {
+		return -1
+	}
+	return int(p) - 1
+}

@@ -117,8 +117,21 @@ type ParentReceipt struct {
 type Requisite struct {
 	Key      string      `json:"key"`
 	Value    string      `json:"value,omitempty"`
+	Type     ValueType   `json:"-"` // how Value is worded
+	Personal bool        `json:"-"` // data of the buyer: masked before others see it
 	Children []Requisite `json:"children,omitempty"`
 }
+
+// ValueType says what the text of a Requisite's value is.
+type ValueType uint8
+
+// The types of values.
+const (
+	ValueText  ValueType = iota // for people, or a code
+	ValueMoney                  // as Money writes it
+	ValueTime                   // as WallTime writes it
+	ValueMask                   // a number whose bits have words of their own
+)
 
 // CashMove is cash put into or taken out of the drawer.
 type CashMove struct {

@@ -18,6 +18,19 @@ type Circumstances struct {
 	Registered *Registered
 	// Severities are the operator's choice; nil is the table's.
 	Severities *Severities
+	// Shift is what came of the shift that the document closes; nil when not all
+	// of it came, so that nothing can be compared.
+	Shift *ShiftMade
+	// Before are the drive's counters when the previous shift was closed; nil is
+	// not known.
+	Before *Counters
+	// Corrected is the receipt whose sign the document names; nil when it was
+	// not looked for.
+	Corrected *Corrected
+	// Replaced says that a drive takes the place of another with this document.
+	Replaced bool
+	// Earlier is the format with which the register was registered before.
+	Earlier Version
 }
 
 // Registered is what the judgement needs of a drive's registration.
@@ -68,8 +81,13 @@ func (d *Document) Check(in Circumstances) Verdict {
 	}
 	c.dates()
 	c.parties()
-	if d.Form.Settles() {
+	switch {
+	case d.Form.Settles():
 		c.receipt()
+	case d.Form.Registers():
+		c.registration()
+	default:
+		c.counters()
 	}
 	return c.out
 }

@@ -61,6 +61,7 @@ func (c *checker) receipt() {
 	c.taxes(&s)
 	c.cashless()
 	c.correction()
+	c.pair()
 	c.conditions()
 	c.marks(&s)
 	if !d.Has(TagINN) {

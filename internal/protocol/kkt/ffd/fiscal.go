@@ -2,7 +2,9 @@ package ffd
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"strconv"
+	"strings"
 
 	"openofd/internal/fiscal"
 )
@@ -100,9 +102,11 @@ func (d *Document) receipt() *fiscal.Receipt {
 		Cashier: fiscal.Cashier{Name: d.Text(1021)},
 		Total:   d.Money(TagTotal),
 	}
+	// What the wire does not need, for the form is the document's own tag.
+	form := fiscal.Requisite{Key: "form", Value: d.Form.String()}
 	worded := func(t Tag) bool {
 		switch t {
-		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem, tagStorno, TagBuyerContact, 1228:
+		case TagOperation, TagTime, 1021, TagTotal, TagCash, TagCashless, TagPrepaid, TagCredit, TagInKind, TagItem, tagStorno:
 			return true
 		}
 		return false
@@ -115,7 +119,7 @@ func (d *Document) receipt() *fiscal.Receipt {
 		}
 	}
 	r.Buyer = d.buyer()
-	r.Requisites = d.requisites(0, len(d.nodes), worded)
+	r.Requisites = append([]fiscal.Requisite{form}, d.requisites(0, len(d.nodes), worded)...)
 	return r
 }
 
@@ -145,13 +149,9 @@ func (d *Document) payments() []fiscal.Payment {
 	for _, p := range [...]struct {
 		tag  Tag
 		kind fiscal.PayKind
-	}{{TagCash, fiscal.PayCash}, {TagCashless, fiscal.PayCard}, {TagPrepaid, fiscal.PayAdvance}, {TagCredit, fiscal.PayCredit}, {TagInKind, fiscal.PayNone}} {
+	}{{TagCash, fiscal.PayCash}, {TagCashless, fiscal.PayCard}, {TagPrepaid, fiscal.PayAdvance}, {TagCredit, fiscal.PayCredit}, {TagInKind, fiscal.PayProvision}} {
 		if sum := d.Money(p.tag); sum != 0 {
-			pay := fiscal.Payment{Kind: p.kind, Sum: sum}
-			if p.kind == fiscal.PayNone {
-				pay.Requisites = []fiscal.Requisite{{Key: "provisionSum", Value: sum.String()}}
-			}
-			all = append(all, pay)
+			all = append(all, fiscal.Payment{Kind: p.kind, Sum: sum})
 		}
 	}
 	return all
@@ -242,7 +242,26 @@ func (d *Document) item(at int) fiscal.Item {
 	it.Requisites = d.requisites(at+1, end, func(t Tag) bool {
 		return t == TagItemName || t == TagPrice || t == TagQuantity || t == TagItemSum
 	})
+	if sign := d.markSign(at, len(it.ExciseStamps) > 0); sign != "" {
+		it.Requisites = append([]fiscal.Requisite{{Key: "mark", Value: string(sign)}}, it.Requisites...)
+	}
 	return it
+}
+
+// markSign is the sign that an item of marked goods bears, "" for other goods.
+func (d *Document) markSign(at int, marked bool) Mark {
+	for i := at + 1; i < int(d.nodes[at].next); i = int(d.nodes[i].next) {
+		switch n := &d.nodes[i]; n.tag {
+		case 2106:
+			return Checked(byteOf(d.value(n)))
+		case 1162:
+			marked = true
+		}
+	}
+	if marked {
+		return MarkUnknown
+	}
+	return ""
 }
 
 // codes are the barcode and the marks among the codes of a good.
@@ -270,7 +289,7 @@ func (d *Document) requisites(from, to int, skip func(Tag) bool) []fiscal.Requis
 		}
 		q := fiscal.Requisite{Key: "tag" + strconv.Itoa(int(n.tag))}
 		if def != nil {
-			q.Key = def.JSONName()
+			q.Key, q.Type, q.Personal = def.Key(), valueTypes[def.Type], def.Personal
 		}
 		if def != nil && def.Type == STLV && !n.deep {
 			q.Children = d.requisites(i+1, int(n.next), nil)
@@ -282,8 +301,20 @@ func (d *Document) requisites(from, to int, skip func(Tag) bool) []fiscal.Requis
 	return all
 }
 
+// valueTypes say what worded writes.
+var valueTypes = map[Type]fiscal.ValueType{Money: fiscal.ValueMoney, Time: fiscal.ValueTime, Mask8: fiscal.ValueMask, Mask32: fiscal.ValueMask}
+
+// Key is the key of a requisite among fiscal's: the name in JSON. Two meanings
+// of tag 1011 have no published name, and the later one goes by its own.
+func (def *Definition) Key() string {
+	if def.Tag == tagZone && def.Type == Byte {
+		return "timeZone"
+	}
+	return def.JSONName()
+}
+
 // worded is the value of a node as text: amounts with a point, times as a
-// clock shows them, numbers in digits, bytes in base64.
+// clock shows them, numbers in digits, bytes in base64, a goods code in hex.
 func (d *Document) worded(n *node) string {
 	def, b := n.def(), d.value(n)
 	if def == nil || !def.fits(b).readable() {
@@ -306,8 +337,11 @@ func (d *Document) worded(n *node) string {
 			return strconv.FormatUint(uintOf(b), 10)
 		}
 	case Bytes:
-		if n.tag == TagSign {
+		switch n.tag {
+		case TagSign:
 			return strconv.FormatUint(uint64(signOf(b)), 10)
+		case 1162:
+			return strings.ToUpper(hex.EncodeToString(b)) // as registers print it
 		}
 	}
 	return base64.StdEncoding.EncodeToString(b)

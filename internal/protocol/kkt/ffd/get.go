@@ -7,6 +7,7 @@ const (
 	TagAutomatic      Tag = 1001
 	TagOffline        Tag = 1002
 	TagBuyerContact   Tag = 1008
+	tagZone           Tag = 1011
 	TagTime           Tag = 1012
 	TagSerial         Tag = 1013
 	TagOFDINN         Tag = 1017

@@ -94,6 +94,18 @@ const (
 	ruleMarkVersion
 	rulePhone
 	ruleTally
+	ruleCounters
+	ruleDriveCounters
+	ruleShiftDocuments
+	ruleCorrectedUnknown
+	ruleReverseDiffers
+	ruleReverseMissing
+	ruleReversedTwice
+	ruleReasonDrive
+	ruleReasonFormat
+	ruleDriveFormat
+	ruleRegisterFormat
+	ruleDriveOld
 	ruleCount
 )
 
@@ -111,8 +123,8 @@ func since(v Version, before, then Severity) [versionEnd]Severity {
 
 // ruleTable says what each broken rule costs. The identifiers are those of the
 // reference; rows marked "ours" are not in it. What needs the container (A1,
-// A2) or the drive's earlier documents (N1, most of N2) is judged by
-// protocol/kkt and the cabinet.
+// A2) or the drive's earlier documents (N1) is judged by protocol/kkt and the
+// cabinet.
 var ruleTable = [ruleCount]Rule{
 	ruleForm:           {"T1", "form", always(Unreadable), false, "the requisites do not make a document"},
 	ruleLength:         {"T1", "length", always(Refuse), false, "longer than a document of this form may be"},
@@ -161,6 +173,19 @@ var ruleTable = [ruleCount]Rule{
 	ruleMarkVersion:    {"M2", "mark_version", [versionEnd]Severity{V100: Refuse, V105: Refuse, V110: Refuse}, false, "marked goods need FFD 1.2"}, // ours
 	rulePhone:          {"P1", "phone", always(Warn), false, "neither a phone number nor an e-mail address"},
 	ruleTally:          {"N2", "tally", since(V110, Off, Warn), false, "the ways of paying do not make the total of the counters"},
+	ruleCounters:       {"N2", "counters", since(V110, Off, Warn), true, "the shift's counters are not those of its receipts"},
+	ruleDriveCounters:  {"N2", "drive_counters", since(V110, Off, Warn), true, "the drive's counters have not grown by those of the shift"},
+	ruleShiftDocuments: {"N2", "shift_documents", always(Warn), true, "the shift has had another number of documents or receipts"},
+
+	ruleCorrectedUnknown: {"K4", "corrected_unknown", always(Warn), false, "no receipt of the register has the sign that is corrected"},                 // ours
+	ruleReverseDiffers:   {"K5", "reverse_differs", always(Warn), false, "takes back other sums than the wrong receipt has"},                            // ours
+	ruleReverseMissing:   {"K5", "reverse_missing", always(Warn), false, "puts a receipt right that was not taken back before"},                         // ours
+	ruleReversedTwice:    {"K5", "reversed_twice", always(Warn), false, "takes a receipt back that is taken back already"},                              // ours
+	ruleReasonDrive:      {"R1", "reason_drive", always(Warn), false, "the drive is new, and the reasons of the report do not say so"},                  // ours
+	ruleReasonFormat:     {"R1", "reason_format", since(V110, Off, Warn), false, "the format has changed, and the reasons of the report do not say so"}, // ours
+	ruleDriveFormat:      {"R2", "drive_format", always(Warn), false, "a format that the fiscal drive does not have"},                                   // ours
+	ruleRegisterFormat:   {"R2", "register_format", always(Warn), false, "a format that the register does not have"},                                    // ours
+	ruleDriveOld:         {"R2", "drive_old", always(Warn), false, "registers are no longer registered with such a drive"},                              // ours
 }
 
 // Rules lists the table of rules.

@@ -25,7 +25,7 @@ func tags1000() []Definition {
 			RU: "Адрес расчетов", EN: "address of settlement"},
 		{Tag: 1010, Name: "paymentAgentRemuneration", Type: Money, Size: 8, where: "3,4:O---*", aliases: "bankAgentRemuneration",
 			RU: "Размер вознаграждения банковского агента (субагента)", EN: "remuneration of the bank agent"},
-		{Tag: 1011, Type: Byte, where: "82:---R", Values: timeZones, Since: day(2025, 9, 1),
+		{Tag: 1011, Type: Byte, where: "3,4,31,41:-OOO 82:---R", Values: timeZones, Since: day(2025, 9, 1),
 			RU: "Часовая зона", EN: "time zone"},
 		{Tag: 1011, Type: Money, Size: 8, where: "3,4:O---",
 			RU: "Размер вознаграждения агента", EN: "agent's remuneration"},
