@@ -70,6 +70,7 @@ var flagNames = []string{
 	"shift_gap", "shift_number", "shift_empty", "report_differs", "offline_code_reused", "repeated", "time_invalid",
 	"sum_dropped", "counters_full", "payment_kind", "item", "shift_close_early", "uncounted", "document_gap", "document_late",
 	"shift_not_opened", "unregistered", "sign", "reregistered", "marking_overdue",
+	"gap_filled", "card_made", "correction", "format",
 }
 
 // Has reports whether every flag of g is set.

@@ -61,6 +61,7 @@ func (in *Intake) read(ctx context.Context, place Place, r *row, x *fiscal.Excha
 	ctx, cancel := in.reading(ctx, x)
 	defer cancel()
 	found.Asked = true
+	found.Rounds++
 	for _, number := range n.Entries {
 		e, err := in.store.Entry(ctx, place.Partition, place.Register, number)
 		if errors.Is(err, fiscal.NotFound) {
@@ -78,6 +79,23 @@ func (in *Intake) read(ctx context.Context, place Place, r *row, x *fiscal.Excha
 		}
 		for i := range entries {
 			found.ByDevice = append(found.ByDevice, entries[i].Record)
+		}
+	}
+	if n.Sign != nil {
+		entries, err := in.store.BySign(ctx, place, *n.Sign)
+		if err != nil {
+			return in.down("read entries by their sign", err)
+		}
+		for i := range entries {
+			found.BySign = append(found.BySign, entries[i].Record)
+		}
+	}
+	if n.Lead != nil {
+		switch err := in.store.AddAddress(ctx, *n.Lead, place.Register); {
+		case errors.Is(err, fiscal.AlreadyThere):
+			found.Taken = true
+		case err != nil:
+			return in.down("lead a number to the register", err)
 		}
 	}
 	if n.Cashier != "" {

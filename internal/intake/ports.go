@@ -45,6 +45,13 @@ type Store interface {
 	// ByDriveNumber reads a register's documents with this number of a fiscal
 	// drive, of any day and kind, oldest first, 8 at most.
 	ByDriveNumber(ctx context.Context, p Place, drive string, number uint64) ([]journal.Entry, error)
+	// BySign reads a register's documents of a fiscal drive with a fiscal sign,
+	// among those of the fiscal.SignWindow numbers before a number; oldest first,
+	// 8 at most.
+	BySign(ctx context.Context, p Place, q fiscal.SignQuery) ([]journal.Entry, error)
+	// AddAddress leads one more number to a register. Once more is no error;
+	// AlreadyThere if it leads to another register.
+	AddAddress(ctx context.Context, a fiscal.Address, r fiscal.RegisterID) error
 	// Cashier reads a cashier kept at the operator; nil if there is none.
 	Cashier(ctx context.Context, t fiscal.TaxpayerID, login string) (*fiscal.CashierLogin, error)
 	// Catalog answers a query: nil if nothing is published; without elements if

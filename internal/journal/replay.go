@@ -74,6 +74,9 @@ func (r *Replay) apply(ctx context.Context, s *fiscal.State, e *Entry) error {
 			return err
 		}
 	}
+	if e.Flags.Has(fiscal.FlagCardMade) {
+		s.CardVersion = e.CardVersion + 1
+	}
 	s.LastNumber, s.LastHash = e.Number, e.Hash
 	return nil
 }

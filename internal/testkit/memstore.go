@@ -242,6 +242,20 @@ func (m *MemStore) ByDriveNumber(_ context.Context, p fiscal.Place, drive string
 	return found, nil
 }
 
+// BySign reads a register's documents of a drive with a fiscal sign.
+func (m *MemStore) BySign(_ context.Context, p fiscal.Place, q fiscal.SignQuery) ([]journal.Entry, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var found []journal.Entry
+	for _, e := range m.entries[p.Partition] {
+		if e.Register == p.Register && e.Drive == q.Drive && e.FiscalSign == q.Sign && e.DeviceNumber != 0 && e.DeviceNumber < q.Before &&
+			e.DeviceNumber+fiscal.SignWindow >= q.Before && len(found) < 8 {
+			found = append(found, copied(e))
+		}
+	}
+	return found, nil
+}
+
 // Refused reads what was refused to a register, newest first.
 func (m *MemStore) Refused(_ context.Context, r fiscal.RegisterID, limit int) (all []journal.Refused, err error) {
 	m.mu.Lock()

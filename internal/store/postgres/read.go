@@ -83,6 +83,18 @@ func (db *DB) ByDriveNumber(ctx context.Context, p fiscal.Place, drive string, n
 	return found, nil
 }
 
+// BySign reads a register's documents of a drive with a fiscal sign, oldest
+// first, among those of the fiscal.SignWindow numbers before one.
+func (db *DB) BySign(ctx context.Context, p fiscal.Place, q fiscal.SignQuery) ([]journal.Entry, error) {
+	found, err := query(ctx, db.rest, scanEntry, selectEntry+`WHERE partition = $1 AND register = $2 AND device_number <> 0
+		AND device_number >= $3 AND device_number < $4 AND drive = $5 AND fiscal_sign = $6 ORDER BY seq LIMIT $7`,
+		p.Partition, p.Register, int64(q.Before)-fiscal.SignWindow, int64(q.Before), q.Drive, int64(q.Sign), maxByDevice)
+	if err != nil {
+		return nil, fmt.Errorf("read documents of register %d by their sign: %w", p.Register, err)
+	}
+	return found, nil
+}
+
 // scanEntry reads a row of entryColumns. A hash that is cut is Corrupt.
 func scanEntry(row pgx.CollectableRow) (e journal.Entry, err error) {
 	var seq, number, card, flags, device, received, shift, sign, refers, carrier int64

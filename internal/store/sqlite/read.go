@@ -91,6 +91,24 @@ func (db *DB) ByDriveNumber(ctx context.Context, p fiscal.Place, drive string, n
 	return found, nil
 }
 
+// BySign reads a register's documents of a drive with a fiscal sign, oldest
+// first, among those of the fiscal.SignWindow numbers before one.
+func (db *DB) BySign(ctx context.Context, p fiscal.Place, q fiscal.SignQuery) (found []journal.Entry, err error) {
+	if p.Partition != partition {
+		return nil, nil
+	}
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
+		found, err = entries(tx, selectEntry+`WHERE register = ? AND device_number <> 0 AND device_number >= ? AND device_number < ?
+			AND drive = ? AND fiscal_sign = ? ORDER BY seq LIMIT ?`,
+			int64(p.Register), int64(q.Before)-fiscal.SignWindow, int64(q.Before), q.Drive, int64(q.Sign), maxByDevice)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read documents of register %d by their sign: %w", p.Register, err)
+	}
+	return found, nil
+}
+
 func entries(tx *sqlitefile.Tx, query string, args ...any) (all []journal.Entry, err error) {
 	s, err := tx.Query(query, args...)
 	if err != nil {

@@ -173,14 +173,18 @@ func nothingAfterClose(w *world) {
 	_, err := w.Append(ctx, []journal.Commit{c}, journal.Seal)
 	w.wants("Append after Close", err, journal.ErrNothingStored, fiscal.Unavailable)
 	for name, call := range map[string]func() error{
-		"Fence":          func() error { _, err := w.Fence(ctx, w.partition); return err },
-		"Entry":          func() error { _, err := w.Entry(ctx, w.partition, r.place.Register, 1); return err },
-		"Scan":           func() error { _, err := w.Scan(ctx, w.partition, 1, 1); return err },
-		"Heads":          func() error { _, err := w.Heads(ctx); return err },
-		"Find":           func() error { _, err := w.Find(ctx, fiscal.Address{Kind: fiscal.ByID, Name: "1"}); return err },
-		"Row":            func() error { _, err := w.Row(ctx, r.place); return err },
-		"RowVersion":     func() error { _, err := w.RowVersion(ctx, r.place); return err },
-		"ByDriveNumber":  func() error { _, err := w.ByDriveNumber(ctx, r.place, "9", 1); return err },
+		"Fence":         func() error { _, err := w.Fence(ctx, w.partition); return err },
+		"Entry":         func() error { _, err := w.Entry(ctx, w.partition, r.place.Register, 1); return err },
+		"Scan":          func() error { _, err := w.Scan(ctx, w.partition, 1, 1); return err },
+		"Heads":         func() error { _, err := w.Heads(ctx); return err },
+		"Find":          func() error { _, err := w.Find(ctx, fiscal.Address{Kind: fiscal.ByID, Name: "1"}); return err },
+		"Row":           func() error { _, err := w.Row(ctx, r.place); return err },
+		"RowVersion":    func() error { _, err := w.RowVersion(ctx, r.place); return err },
+		"ByDriveNumber": func() error { _, err := w.ByDriveNumber(ctx, r.place, "9", 1); return err },
+		"BySign": func() error {
+			_, err := w.BySign(ctx, r.place, fiscal.SignQuery{Drive: "9", Sign: 1, Before: 2})
+			return err
+		},
 		"ByDeviceNumber": func() error { _, err := w.ByDeviceNumber(ctx, r.place, 1, 0); return err },
 		"Cashier":        func() error { _, err := w.Cashier(ctx, w.owner.ID, "x"); return err },
 		"Catalog":        func() error { _, err := w.Catalog(ctx, fiscal.CatalogQuery{}); return err },

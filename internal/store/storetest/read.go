@@ -195,6 +195,31 @@ func driveNumbers(w *world) {
 	}
 }
 
+// signs shows that a fiscal sign leads to the documents of a register's drive
+// that bear it, within the window before a number.
+func signs(w *world) {
+	const drive, sign, before = "9999078902001234", 4_115_208_078, 5_000
+	r, other := w.till("1"), w.till("2")
+	at, _ := fiscal.WallDate(2026, 3, 14, 0, 0, 0)
+	document := func(of *till, drive string, number, sign uint64) journal.Commit {
+		rec := of.record()
+		rec.Kind, rec.Drive, rec.DeviceNumber, rec.DeviceTime, rec.FiscalSign = fiscal.DocReceipt, drive, number, at, sign
+		return of.commit(rec)
+	}
+	const first = before - fiscal.SignWindow
+	batch := w.append(document(r, drive, first, sign), document(r, drive, first-1, sign), document(r, drive, before, sign), document(r, drive, first+1, sign+1),
+		document(r, "9999078902001235", first+2, sign), document(other, drive, first, sign), document(r, drive, 0, sign), document(r, drive, before-1, sign))
+	want := append(batch[0].Entries, batch[7].Entries...)
+	got, err := w.BySign(w.Context(), r.place, fiscal.SignQuery{Drive: drive, Sign: sign, Before: before})
+	w.must(err)
+	w.sameEntries("BySign", got, want)
+	for _, none := range []fiscal.SignQuery{{}, {Drive: drive, Sign: 1, Before: before}, {Drive: drive, Sign: sign}, {Sign: sign, Before: before}} {
+		if got, err := w.BySign(w.Context(), r.place, none); err != nil || len(got) != 0 {
+			w.Errorf("BySign(%+v) = %d entries, %v, want none", none, len(got), err)
+		}
+	}
+}
+
 // scanPages shows that a partition is read in pages without a hole.
 func scanPages(w *world) {
 	r := w.till("1")

@@ -13,9 +13,6 @@ type DriveKind struct {
 	Until fiscal.WallTime
 }
 
-// Newest is the newest format of such drives.
-func (k *DriveKind) Newest() Version { return k.Formats[len(k.Formats)-1] }
-
 // has reports whether documents of a format can be made with such a drive.
 func (k *DriveKind) has(v Version) bool {
 	for _, f := range k.Formats {
@@ -33,7 +30,7 @@ func (k *DriveKind) has(v Version) bool {
 // those that do not meet them, which is all without FFD 1.2, are no longer
 // registered.
 var driveKinds = [versionEnd]DriveKind{
-	V100: {"FN-1", []Version{V100}, day(2021, 8, 6)},
+	V100: {"FN-1", []Version{V100, V105}, day(2021, 8, 6)}, // stated by the first of them, which make 1.05 as well
 	V105: {"FN-1", []Version{V100, V105}, day(2021, 8, 6)},
 	V110: {"FN-1.1", []Version{V100, V105, V110}, day(2021, 8, 6)},
 	V120: {"FN-1.1M", []Version{V105, V110, V120}, 0},

@@ -17,6 +17,7 @@ var kinds = map[Form]fiscal.DocumentKind{
 	FormCloseShift: fiscal.DocShiftClose, FormOpenShift: fiscal.DocShiftOpen,
 	FormRegistration: fiscal.DocRegistration, FormRegistrationNew: fiscal.DocRegistration,
 	FormState: fiscal.DocReport, FormCloseDrive: fiscal.DocDriveClose,
+	FormMarkRequest: fiscal.DocMarkRequest, FormMarkNotice: fiscal.DocMarkNotice,
 }
 
 // Kind is the kind of entry that a document of the form becomes.

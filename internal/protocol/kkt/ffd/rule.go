@@ -185,7 +185,7 @@ var ruleTable = [ruleCount]Rule{
 	ruleReasonFormat:     {"R1", "reason_format", since(V110, Off, Warn), false, "the format has changed, and the reasons of the report do not say so"}, // ours
 	ruleDriveFormat:      {"R2", "drive_format", always(Warn), false, "a format that the fiscal drive does not have"},                                   // ours
 	ruleRegisterFormat:   {"R2", "register_format", always(Warn), false, "a format that the register does not have"},                                    // ours
-	ruleDriveOld:         {"R2", "drive_old", always(Warn), false, "registers are no longer registered with such a drive"},                              // ours
+	ruleDriveOld:         {"R2", "drive_old", always(Off), false, "registers are no longer registered with such a drive"},                               // ours; off, for drives may state the format in use instead of their newest
 }
 
 // Rules lists the table of rules.
