@@ -17,7 +17,7 @@ import (
 
 // Purposes are those for which every installation has keys.
 func Purposes() []fiscal.KeyPurpose {
-	return []fiscal.KeyPurpose{fiscal.KeyForSign, fiscal.KeyForToken}
+	return []fiscal.KeyPurpose{fiscal.KeyForSign, fiscal.KeyForToken, fiscal.KeyForAccess}
 }
 
 // beginning is the instant from which the first keys hold: long before

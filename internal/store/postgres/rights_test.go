@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"openofd/internal/access"
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
@@ -192,6 +194,17 @@ func TestEachRoleTriesEverything(t *testing.T) {
 	}
 }
 
+// seat gives an organization a member, an invitation and a record of it.
+func seat(t *testing.T, db access.Store, owner fiscal.TaxpayerID) error {
+	return db.WriteAccess(t.Context(), func(tx access.Tx) error {
+		u := access.User{Email: fmt.Sprintf("%d@example.kz", owner)}
+		return errors.Join(tx.AddUser(&u),
+			tx.PutMember(access.Member{User: u.ID, Taxpayer: owner, Role: access.Owner}),
+			tx.PutInvitation(access.Invitation{Taxpayer: owner, Email: "x@example.kz"}),
+			tx.Record(&access.Record{Taxpayer: owner, User: u.ID, Act: access.ActFounded}))
+	})
+}
+
 // TestTaxpayerSeesOwnRows shows that the reader sees nothing until it is said
 // for whom it reads, and then no row of anybody else in any table.
 //
@@ -211,6 +224,9 @@ func TestTaxpayerSeesOwnRows(t *testing.T) {
 		contacts = append(contacts, fiscal.Contact{Partition: p.Partition, Register: p.Register, At: l.now()})
 		if i < 16 {
 			if err := db.PutCashier(t.Context(), fiscal.CashierLogin{Taxpayer: l.owner[i], Login: "a"}); err != nil {
+				t.Fatal(err)
+			}
+			if err := seat(t, db, l.owner[i]); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -4,6 +4,9 @@ import (
 	"context"
 	"testing"
 
+	"openofd/internal/access"
+	"openofd/internal/delivery"
+	"openofd/internal/follow"
 	"openofd/internal/intake"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
@@ -16,6 +19,9 @@ type Engine interface {
 	intake.Store
 	registry.Store
 	keyring.Store
+	follow.Store
+	delivery.Store
+	access.Store
 
 	// Close ends the use of this handle.
 	Close() error
@@ -47,6 +53,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"NumbersLeadToEntries", numbersLead},
 		{"DeviceNumbers", deviceNumbers},
 		{"DriveNumbers", driveNumbers},
+		{"Signs", signs},
 		{"ScanPages", scanPages},
 		{"MonthNeverGoesBack", monthForward},
 		{"Fence", fence},
@@ -68,6 +75,15 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"Keys", keys},
 		{"RefusedIsBounded", refusedBounded},
 		{"ContactsNewestWins", contactsNewest},
+		{"People", people},
+		{"Proofs", proofs},
+		{"Places", places},
+		{"AuditChains", auditChains},
+		{"PagesAreBounded", pagesBounded},
+		{"CursorsMove", cursorsMove},
+		{"OneFollowerMoves", oneMoves},
+		{"Batches", batches},
+		{"Leases", leases},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, open(t))) })
 	}

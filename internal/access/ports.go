@@ -1,0 +1,95 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"openofd/internal/fiscal"
+)
+
+// Store is what this package asks of an engine.
+type Store interface {
+	// ReadAccess runs do, which only reads.
+	ReadAccess(ctx context.Context, do func(Tx) error) error
+	// WriteAccess runs do in one transaction; what it reads stays true until it
+	// is durable. An error takes everything back.
+	WriteAccess(ctx context.Context, do func(Tx) error) error
+	// Audit lists records of a chain from before (exclusive; 0: the end) down,
+	// limit at most.
+	Audit(ctx context.Context, t fiscal.TaxpayerID, before uint64, limit int) ([]Record, error)
+	// AuditOf lists what one person did outside of organizations, in the same way.
+	AuditOf(ctx context.Context, u UserID, before uint64, limit int) ([]Record, error)
+}
+
+// Tx is the use of a store in one transaction. What is not there is NotFound;
+// what is there already AlreadyThere.
+type Tx interface {
+	AddUser(u *User) error // sets ID and Version
+	User(id UserID) (User, error)
+	UserByEmail(email string) (User, error)
+	SetUser(u *User) error // sets Version; StateMoved if it is not the one that was read
+
+	PutCode(c Code) error // in place of the one for the same purpose and address
+	Code(p Purpose, email string) (Code, error)
+	RemoveCode(p Purpose, email string) error
+
+	PutSession(s Session) error
+	Session(id SessionID) (Session, error)
+	RemoveSession(id SessionID) error
+	Sessions(u UserID) ([]Session, error) // newest first
+	// RemoveSessions removes those that ended before t, limit at most.
+	RemoveSessions(t time.Time, limit int) (int, error)
+
+	PutMember(m Member) error
+	Member(u UserID, t fiscal.TaxpayerID) (Member, error)
+	RemoveMember(u UserID, t fiscal.TaxpayerID) error
+	Memberships(u UserID) ([]Member, error)        // by taxpayer
+	Members(t fiscal.TaxpayerID) ([]Member, error) // by user
+
+	PutInvitation(i Invitation) error
+	Invitation(t fiscal.TaxpayerID, email string) (Invitation, error)
+	RemoveInvitation(t fiscal.TaxpayerID, email string) error
+	Invitations(t fiscal.TaxpayerID) ([]Invitation, error)
+	InvitationsFor(email string) ([]Invitation, error)
+
+	// Record appends to the chain of the record's taxpayer; it seals it. It comes
+	// last in a transaction: who waits for a chain should hold it briefly.
+	Record(r *Record) error
+}
+
+// Mail is a letter to a person: what happened and its values, which the sender
+// words in the language.
+type Mail struct {
+	To       string
+	Language string
+	Kind     MailKind
+	Code     string // that they type
+	Who      string // who caused it
+	Name     string // of the organization
+	Valid    time.Duration
+}
+
+// MailKind says what a letter is about.
+type MailKind string
+
+// The kinds of letters.
+const (
+	MailSignUp        MailKind = "sign_up"
+	MailAlreadyThere  MailKind = "already_there"
+	MailReset         MailKind = "reset"
+	MailResetUnknown  MailKind = "reset_unknown"
+	MailInvited       MailKind = "invited"
+	MailLocked        MailKind = "locked"
+	MailPasswordIsNew MailKind = "password_is_new"
+)
+
+// MailKinds lists them, for the tests of the locales.
+func MailKinds() []MailKind {
+	return []MailKind{MailSignUp, MailAlreadyThere, MailReset, MailResetUnknown, MailInvited, MailLocked, MailPasswordIsNew}
+}
+
+// Mailer takes letters to be sent. It keeps them until they are delivered; an
+// error means that it could not even keep this one.
+type Mailer interface {
+	Send(ctx context.Context, m Mail) error
+}
