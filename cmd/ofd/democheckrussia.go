@@ -1,0 +1,190 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	device "openofd/internal/device/kkt"
+	"openofd/internal/fiscal"
+)
+
+// russianWalk is the part of the walk that goes through Russia: two shops with
+// a drive each, of two versions of the format and in two time zones.
+type russianWalk struct {
+	*walk
+	counters []*russianCounter
+	made     []russianReceipt
+}
+
+// russianReceipt is a receipt of one of the counters.
+type russianReceipt struct {
+	russianMade
+	of *russianCounter
+}
+
+func (w *russianWalk) steps() []walkStep {
+	return []walkStep{
+		{"Russia: two drives registered by their first report", w.open},
+		{"Russia: sales, returns, purchases, advances, agents, corrections", w.sell},
+		{"Russia: link cut: documents wait, then delivered in order", w.offline},
+		{"Russia: the same document twice gives the same acknowledgement", w.repeat},
+		{"Russia: shifts closed: the operator counted what drives did", w.close},
+	}
+}
+
+func (w *russianWalk) open() (string, error) {
+	var said []string
+	for _, shop := range russianShops() {
+		d, err := openRussianCounter(w.ctx, w.o, shop, w.dir)
+		if err != nil {
+			return "", fmt.Errorf("the shop in %s: %w", shop.city, err)
+		}
+		w.counters = append(w.counters, d)
+		if s := d.reg.Standing(); s.Acks != 2 || s.Unsent != 0 {
+			return "", fmt.Errorf("drive %s has %d acknowledgements and %d documents that wait, want 2 and 0", d.card.Drive, s.Acks, s.Unsent)
+		}
+		said = append(said, "drive "+d.card.Drive)
+	}
+	return strings.Join(said, ", "), nil
+}
+
+// end gives the drives up.
+func (w *russianWalk) end() (err error) {
+	for _, d := range w.counters {
+		err = errors.Join(err, d.close())
+	}
+	return err
+}
+
+// trade makes the documents of a deal, each of which must be answered at once
+// or, without a link, must wait.
+func (w *russianWalk) trade(d *russianCounter, deals []russianDeal, waits bool) error {
+	all, err := d.trade(w.ctx, deals)
+	for _, m := range all {
+		if answered := len(m.sent) > 0; answered == waits {
+			return fmt.Errorf("document %d of drive %s: answered %v, want %v", m.made.Numbers.Number, d.card.Drive, answered, !waits)
+		}
+		d.remember(&m)
+		w.made = append(w.made, russianReceipt{m, d})
+	}
+	return err
+}
+
+func (w *russianWalk) sell() (string, error) {
+	for _, d := range w.counters {
+		for i := range 40 {
+			deals := d.sale()
+			if i%10 == 9 {
+				deals = d.givenBack()
+			}
+			if err := w.trade(d, deals, false); err != nil {
+				return "", err
+			}
+		}
+		for _, deal := range d.shop.deals {
+			if err := w.trade(d, deal(&d.shop, d.rand, d.day()), false); err != nil {
+				return "", err
+			}
+		}
+	}
+	kinds := map[string]bool{}
+	for _, m := range w.made {
+		kinds[m.what] = true
+	}
+	return fmt.Sprintf("%d receipts of %d kinds", len(w.made), len(kinds)), nil
+}
+
+func (w *russianWalk) offline() (string, error) {
+	const sales = 5
+	for _, d := range w.counters {
+		d.link.cut(time.Hour)
+		for range sales {
+			if err := w.trade(d, d.sale(), true); err != nil {
+				return "", err
+			}
+		}
+		first := d.reg.Standing().FirstUnsent
+		d.link.mend()
+		done, err := d.reg.Deliver(w.ctx, device.QueueDocuments)
+		if err != nil || len(done) != sales {
+			return "", fmt.Errorf("%d documents delivered, want %d: %w", len(done), sales, err)
+		}
+		for i, a := range done {
+			if a.Number != first+uint32(i) || !a.Ack.Accepted() {
+				return "", fmt.Errorf("acknowledgement %d is of document %d (accepted %v), want %d", i+1, a.Number, a.Ack.Accepted(), first+uint32(i))
+			}
+		}
+	}
+	return fmt.Sprintf("%d receipts", sales*len(w.counters)), nil
+}
+
+// repeat loses the answer to a receipt. The drive sends it again at once; it is
+// stored once.
+func (w *russianWalk) repeat() (string, error) {
+	for _, d := range w.counters {
+		before, err := w.o.store.Row(w.ctx, d.place)
+		if err != nil {
+			return "", err
+		}
+		d.link.loseAnswer(0)
+		if err := w.trade(d, d.sale(), false); err != nil {
+			return "", err
+		}
+		after, err := w.o.store.Row(w.ctx, d.place)
+		if err != nil {
+			return "", err
+		}
+		if after.State.LastNumber != before.State.LastNumber+1 {
+			return "", fmt.Errorf("register %d went from entry %d to %d, want one more", d.card.Register, before.State.LastNumber, after.State.LastNumber)
+		}
+	}
+	return fmt.Sprintf("%d receipts, kept once", len(w.counters)), nil
+}
+
+func (w *russianWalk) close() (string, error) {
+	documents := 0
+	for _, d := range w.counters {
+		if _, err := d.make(w.ctx, russianDeal{}, d.words.CloseShift()); err != nil {
+			return "", err
+		}
+		row, err := w.o.store.Row(w.ctx, d.place)
+		if err != nil {
+			return "", err
+		}
+		drive := d.reg.Standing()
+		for op, operator := range row.State.Counters.GrandTotals {
+			if own := drive.Counters.Receipts[op].Total + drive.Counters.Corrections[op].Total; own != operator {
+				return "", fmt.Errorf("register %d, operation %d: the drive has %v, the operator %v", d.card.Register, op+1, own, operator)
+			}
+		}
+		if row.State.Shift.Open || drive.Unsent != 0 {
+			return "", fmt.Errorf("register %d: shift open %v, %d documents wait", d.card.Register, row.State.Shift.Open, drive.Unsent)
+		}
+		n, err := w.unblemished(d, row.State.LastNumber)
+		if err != nil {
+			return "", err
+		}
+		documents += n
+	}
+	return fmt.Sprintf("%d documents, no finding", documents), nil
+}
+
+// unblemished counts the documents of a register and reports the first one that
+// was accepted with a finding.
+func (w *russianWalk) unblemished(d *russianCounter, last fiscal.Number) (n int, err error) {
+	for number := fiscal.Number(1); number <= last; number++ {
+		e, err := w.o.store.Entry(w.ctx, d.place.Partition, d.place.Register, number)
+		switch {
+		case err != nil:
+			return n, err
+		case !russian(&e.Record):
+			continue // what staff did
+		case e.Outcome != 0 || e.Flags != 0:
+			return n, fmt.Errorf("document %d of drive %s: outcome %d, findings %v", e.DeviceNumber, e.Drive, e.Outcome, e.Flags)
+		}
+		n++
+	}
+	return n, nil
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"math/rand/v2"
+
+	device "openofd/internal/device/kkt"
+	"openofd/internal/fiscal"
+	"openofd/internal/fiscal/policy"
+	"openofd/internal/protocol/kkt/ffd"
+	"openofd/internal/registry"
+)
+
+// A russianShop is one of the demo's sellers in Russia. All of them are
+// invented.
+type russianShop struct {
+	city       string
+	version    ffd.Version
+	taxSystems uint8
+	conditions uint32
+	agents     uint8
+	register   registry.NewRegister
+	user       string // owner, place and site as they stand on paper
+	place      string
+	site       string
+	sender     string
+	cashiers   []russianCashier
+	goods      []russianGoods
+	deals      []russianDealer // what is not simply a sale, each now and then
+}
+
+type russianCashier struct{ name, inn string }
+
+const (
+	opSale uint8 = iota + 1
+	opSaleReturn
+	opPurchase
+	opPurchaseReturn
+)
+
+// russianShops are the sellers in Russia.
+func russianShops() []russianShop { return []russianShop{demoGrocery(), demoCafe()} }
+
+// device is who words the documents of the shop's register.
+func (s *russianShop) device(operator string) device.Shop {
+	return device.Shop{
+		INN: string(s.register.XIN), RegistrationNumber: s.register.RegistrationNumber, Serial: s.register.SerialNumber,
+		Operator: operator, Version: s.version, User: s.user, Address: s.register.OutletAddress.RU, Place: s.place,
+		Cashier: s.cashiers[0].name, CashierINN: s.cashiers[0].inn, Sender: s.sender,
+		TaxSystems: s.taxSystems, Conditions: s.conditions, Agents: s.agents,
+	}
+}
+
+// rate is the value of a rate on a day, the standard one if it has no name.
+func (s *russianShop) rate(name string, day fiscal.WallTime) uint8 {
+	if name == "" {
+		name = policy.For(fiscal.Russia).At(day).VAT[0].Code
+	}
+	value, _ := ffd.RateNamed(name)
+	return value
+}
+
+// advanceRate is the rate of an advance that holds the tax of a rate already.
+func (s *russianShop) advanceRate(day fiscal.WallTime) uint8 {
+	vat := policy.For(fiscal.Russia).At(day).VAT
+	for _, r := range vat {
+		if r.Calculated && r.Percent == vat[0].Percent {
+			return s.rate(r.Code, day)
+		}
+	}
+	return 0
+}
+
+// item is some of one of the goods.
+func (s *russianShop) item(g *russianGoods, r *rand.Rand, day fiscal.WallTime) ffd.Item {
+	it := ffd.Item{
+		Name: g.name, Price: g.price, ProductType: g.kind, Rate: s.rate(g.rate, day), Country: g.country, Declaration: g.customs,
+		Quantity: ffd.Decimal{Digits: 1},
+	}
+	switch {
+	case g.weighed:
+		it.Quantity = ffd.Decimal{Digits: 150 + r.Uint64N(2200), Places: 3}
+	case !g.marked:
+		it.Quantity.Digits = 1 + r.Uint64N(orThree(g.most))
+	}
+	if s.version < ffd.V120 {
+		it.Unit = g.unit
+		return it
+	}
+	it.Measure = g.measure
+	switch {
+	case g.marked:
+		s.mark(&it, g, r)
+	case g.barcode != "":
+		it.Codes = &ffd.ProductCode{EAN13: g.barcode}
+	}
+	return it
+}
+
+func orThree(n uint64) uint64 {
+	if n == 0 {
+		return 3
+	}
+	return n
+}
+
+// mark gives a good its identification mark, which nobody has asked the marking
+// system about yet.
+func (s *russianShop) mark(it *ffd.Item, g *russianGoods, r *rand.Rand) {
+	var unchecked uint8
+	it.ProductType, it.Checked = productMarked, &unchecked
+	it.Codes = &ffd.ProductCode{GS1M: "010" + g.barcode + "21" + demoCode(r)}
+}
+
+// sale is what a customer brings to the counter, paid as people pay.
+func (s *russianShop) sale(r *rand.Rand, day fiscal.WallTime) ffd.Receipt {
+	rec := ffd.Receipt{Operation: opSale}
+	for _, i := range r.Perm(len(s.goods))[:1+r.IntN(min(6, len(s.goods)))] {
+		rec.Items = append(rec.Items, s.item(&s.goods[i], r, day))
+	}
+	s.serve(&rec, r)
+	switch n := r.IntN(20); {
+	case n < 7: // cash, as long as nothing else is said
+	case n < 19:
+		rec.Cashless = due(&rec)
+	default:
+		rec.Cashless = due(&rec) / 200 * 100
+	}
+	if r.IntN(6) == 0 {
+		rec.BuyerContact = [...]string{"+79001234567", "anna.p@example.com", "+79139876543", "smirnov@example.net"}[r.IntN(4)]
+	}
+	return rec
+}
+
+// serve puts somebody at the counter.
+func (s *russianShop) serve(rec *ffd.Receipt, r *rand.Rand) {
+	c := s.cashiers[r.IntN(len(s.cashiers))]
+	rec.Cashier, rec.CashierINN = c.name, c.inn
+}
+
+// due is what the items come to.
+func due(rec *ffd.Receipt) (sum fiscal.Money) {
+	for i := range rec.Items {
+		q, _ := rec.Items[i].Quantity.Quantity()
+		cost, err := fiscal.Cost(rec.Items[i].Price, q)
+		if err != nil {
+			panic(err) // prices above are small
+		}
+		sum += cost
+	}
+	return sum
+}
+
+// back gives a whole earlier sale back, paid as the sale was.
+func (s *russianShop) back(sale ffd.Receipt) ffd.Receipt {
+	sale.Operation++
+	return sale
+}
+
+// one is a single thing.
+func one(name string, price fiscal.Money, rate uint8) ffd.Item {
+	return ffd.Item{Name: name, Price: price, Rate: rate, Quantity: ffd.Decimal{Digits: 1}}
+}
