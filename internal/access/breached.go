@@ -12,8 +12,9 @@ import (
 const minPassword = 10
 
 // breached are passwords that leaked most often, lower case, one a line,
-// sorted; those long enough to pass otherwise. From the list of zxcvbn-ts
-// (MIT), itself made of lists of leaked passwords.
+// sorted: those long enough to pass otherwise, and common words that pass with
+// digits behind them. From the list of zxcvbn-ts (MIT), itself made of lists of
+// leaked passwords.
 //
 //go:embed breached.txt
 var breached string
