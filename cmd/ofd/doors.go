@@ -3,7 +3,6 @@ package main
 import (
 	"net"
 	"net/netip"
-	"slices"
 
 	"openofd/internal/config"
 )
@@ -16,17 +15,16 @@ type doors struct {
 }
 
 func (d *doors) bind(f *config.File) error {
-	has := func(p config.Part) bool { return len(f.Parts) == 0 || slices.Contains(f.Parts, p) }
 	for _, one := range []struct {
 		ln   *net.Listener
 		name string
 		addr config.Addr
 		open bool
 	}{
-		{&d.kkm, "--kkm-addr", f.KKMAddr, has(config.PartGate)},
-		{&d.kkmTLS, "--kkm-tls-addr", f.KKMTLSAddr, has(config.PartGate)},
-		{&d.kkt, "--kkt-addr", f.KKTAddr, has(config.PartGate)},
-		{&d.http, "--http-addr", f.HTTPAddr, has(config.PartWeb)},
+		{&d.kkm, "--kkm-addr", f.KKMAddr, f.Does(config.PartGate)},
+		{&d.kkmTLS, "--kkm-tls-addr", f.KKMTLSAddr, f.Does(config.PartGate)},
+		{&d.kkt, "--kkt-addr", f.KKTAddr, f.Does(config.PartGate)},
+		{&d.http, "--http-addr", f.HTTPAddr, f.Does(config.PartWeb)},
 		{&d.ops, "--ops-addr", f.OpsAddr, true},
 	} {
 		if !one.open || one.addr.HostPort == "" {

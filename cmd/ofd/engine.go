@@ -8,7 +8,9 @@ import (
 	"runtime"
 
 	"openofd/internal/cabinet"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
+	"openofd/internal/follow"
 	"openofd/internal/intake"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
@@ -23,6 +25,8 @@ type engine interface {
 	intake.Store
 	registry.Store
 	keyring.Store
+	follow.Store
+	delivery.Store
 	Close() error
 }
 
@@ -31,6 +35,7 @@ type database struct {
 	engine
 	name   string                      // as reports name it
 	lines  int                         // committers that share its partitions
+	groups int                         // in which its partitions are followed
 	public cabinet.Store               // what the buyer's check reads, with the least rights
 	check  func(context.Context) error // nil when it is reached and can be written to
 	tend   func(context.Context)       // what it does beside acceptance, until ctx ends
@@ -42,6 +47,11 @@ type database struct {
 // more than four.
 func writers() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
+// followGroups is in how many groups the partitions of a PostgreSQL
+// installation are followed: so many nodes can share a follower, and so many
+// pages of it are on their way at once. It is the same on all nodes.
+const followGroups = 4
+
 // openDatabase opens the engine that an installation lives in: the server that
 // cfg names, or the embedded one in its folder.
 func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
@@ -51,7 +61,7 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 			return database{}, err
 		}
 		return database{
-			engine: db, name: "sqlite", lines: 1, public: db,
+			engine: db, name: "sqlite", lines: 1, groups: 1, public: db,
 			check: func(ctx context.Context) error {
 				_, err := db.Heads(ctx)
 				return err
@@ -63,7 +73,7 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 	if err != nil {
 		return database{}, advise(err)
 	}
-	d := database{engine: db, name: "postgres", lines: writers(), public: db.Public(), check: db.Check, tend: db.Run}
+	d := database{engine: db, name: "postgres", lines: writers(), groups: followGroups, public: db.Public(), check: db.Check, tend: db.Run}
 	if db.PerPartition() {
 		if d.lines, err = db.Partitions(ctx); err != nil {
 			return database{}, errors.Join(err, db.Close())

@@ -47,6 +47,7 @@ type commands struct {
 	Decode       decodeCmd       `cmd:"" help:"Make a frame readable; say which byte breaks which rule."`
 	Send         sendCmd         `cmd:"" help:"Send one request as a register would."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
+	Delivery     deliveryCmd     `cmd:"" help:"What was forwarded to authorities, and what waits."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
 	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`
 	Restore      restoreCmd      `cmd:"" help:"Put a backup into a folder and verify it."`

@@ -41,14 +41,15 @@ type operator struct {
 	KKMAddr, KKMTLSAddr, KKTAddr, HTTPAddr, OpsAddr string
 	Site                                            string // where buyers check receipts
 
-	log      *slog.Logger
-	gate     *gate.Gate
-	web      *http.Server
-	ops      *observe.Ops
-	closeOps context.CancelFunc
-	ports    doors // what is listened on; SIGHUP rereads the files of the TLS door
-	doors    sync.WaitGroup
-	failed   chan error // a door that ended by itself
+	log       *slog.Logger
+	gate      *gate.Gate
+	web       *http.Server
+	ops       *observe.Ops
+	closeOps  context.CancelFunc
+	followers followers
+	ports     doors // what is listened on; SIGHUP rereads the files of the TLS door
+	doors     sync.WaitGroup
+	failed    chan error // a door that ended by itself
 }
 
 // The parts of the 10 s in which an operator stops.
@@ -65,8 +66,8 @@ const (
 //     intake;
 //  3. the doors begin to serve.
 //
-// stop goes the other way: readiness fails, gate and web finish what is under
-// way, then the core, the ops door last. ctx bounds the start alone.
+// stop goes the other way: readiness fails, gate, web and followers finish what
+// is under way, then the core, the ops door last. ctx bounds the start alone.
 func startOperator(ctx context.Context, s settings) (*operator, error) {
 	s.fill()
 	o := &operator{log: s.Log, failed: make(chan error, doorCount)}
@@ -108,7 +109,7 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	self := s.Operator.At(config.Site{URL: o.Site})
 	o.core, err = startCore(ctx, coreConfig{
 		Dir: s.Data, DB: s.DB.URL, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM, Crypto: s.KKTCrypto,
-		Log: s.Log, Metrics: s.Metrics, Now: s.Now, Rand: s.Rand, Journal: s.Journal,
+		Log: s.Log, Metrics: s.Metrics, Now: s.Now, Rand: s.Rand, Journal: o.noticing(s.Journal),
 	})
 	if err != nil {
 		return err
@@ -128,7 +129,14 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 		return errors.Join(fmt.Errorf("build the pages: %w", err), o.core.stop())
 	}
 	o.web = web.NewServer(pages, s.Log)
-	o.ops = observe.NewOps(s.Metrics, observe.Check{Name: "store", Run: o.core.ready})
+	if err := o.startFollowers(s); err != nil {
+		return errors.Join(fmt.Errorf("start the followers: %w", err), o.core.stop())
+	}
+	checks := []observe.Check{{Name: "store", Run: o.core.ready}}
+	if len(o.followers.runners) > 0 {
+		checks = append(checks, o.followersCheck())
+	}
+	o.ops = observe.NewOps(s.Metrics, checks...)
 	return nil
 }
 
@@ -181,6 +189,7 @@ func (o *operator) stop() error {
 			o.web.Close()
 		}
 	})
+	under.Go(o.followers.stop)
 	under.Wait()
 	coreErr := o.core.stop()
 	o.closeOps()

@@ -24,7 +24,8 @@ var rooms = []room{
 	{"registry", []string{"fiscal", "access", "signature"}},
 	{"intake", []string{"fiscal", "journal", "registry"}},
 	{"cabinet", []string{"fiscal", "journal", "access", "registry"}},
-	{"delivery", []string{"fiscal", "journal", "access", "registry"}},
+	{"follow", []string{"fiscal", "journal"}},
+	{"delivery", []string{"fiscal", "journal", "access", "registry", "follow"}},
 	{"proof", []string{"fiscal", "journal", "access", "registry"}},
 	{"authority/*", []string{"fiscal", "delivery"}},
 	{"authority/sandbox", []string{"fiscal", "delivery", "store/sqlitefile", "web/ui"}},
@@ -49,7 +50,7 @@ var rooms = []room{
 
 // stores are the packages whose Store an engine implements, and what those
 // interfaces speak in.
-var stores = []string{"fiscal", "journal", "intake", "registry", "access", "cabinet", "delivery", "proof", "keyring"}
+var stores = []string{"fiscal", "journal", "follow", "intake", "registry", "access", "cabinet", "delivery", "proof", "keyring"}
 
 // asked are the packages whose answers pages show.
 var asked = []string{"fiscal", "registry", "access", "cabinet", "delivery", "proof"}

@@ -57,6 +57,7 @@ func TestGoodFiles(t *testing.T) {
 				Cache:          2 << 30,
 				Site:           Site{"https://check.example.kz"},
 				Parts:          []Part{PartGate, PartWeb},
+				FNSDir:         "/var/lib/ofd-fns",
 				TrustedProxies: []Proxy{{netip.MustParsePrefix("10.0.0.0/8")}, {netip.MustParsePrefix("192.0.2.7/32")}},
 			},
 			Operator: Operator{

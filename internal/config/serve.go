@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // Serve holds what `ofd serve` can be told. Each field is one name in three
 // forms: --kkm-addr, OFD_KKM_ADDR and kkm_addr in the file.
 type Serve struct {
@@ -18,5 +20,9 @@ type Serve struct {
 	Cache          Size    `toml:"cache" env:"OFD_CACHE" default:"256MiB" help:"Memory for the states of registers."`
 	Site           Site    `toml:"site" env:"OFD_SITE" placeholder:"URL" help:"Address of our pages as buyers reach them; it stands in QR codes."`
 	Parts          []Part  `toml:"parts" env:"OFD_PARTS" default:"gate,web,followers" help:"What this process does: gate, web, followers."`
+	FNSDir         string  `toml:"fns_dir" name:"fns-dir" env:"OFD_FNS_DIR" type:"path" placeholder:"DIR" help:"Folder where documents for Russia's tax service are written; without it they are not forwarded."`
 	TrustedProxies []Proxy `toml:"trusted_proxies" name:"trusted-proxies" env:"OFD_TRUSTED_PROXIES" placeholder:"NET,…" help:"Whose X-Forwarded-For is believed."`
 }
+
+// Does reports whether this process does a part; by default it does all.
+func (s *Serve) Does(p Part) bool { return len(s.Parts) == 0 || slices.Contains(s.Parts, p) }

@@ -92,9 +92,10 @@ func TestDoor(t *testing.T) {
 }
 
 func TestReady(t *testing.T) {
-	ok := Check{"journal", func(context.Context) error { return nil }}
-	full := Check{"disk", func(context.Context) error { return errors.New("no space left") }}
-	hangs := Check{"store", func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }}
+	ok := Check{Name: "journal", Run: func(context.Context) error { return nil }}
+	full := Check{Name: "disk", Run: func(context.Context) error { return errors.New("no space left") }}
+	hangs := Check{Name: "store", Run: func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }}
+	note := Check{Name: "followers", Run: full.Run, Note: true}
 	tests := []struct {
 		name   string
 		checks []Check
@@ -105,6 +106,7 @@ func TestReady(t *testing.T) {
 		{"no checks", nil, false, 200, "ready\n"},
 		{"all hold", []Check{ok}, false, 200, "journal: ok\n"},
 		{"one fails", []Check{ok, full}, false, 503, "journal: ok\ndisk: no space left\n"},
+		{"one takes note", []Check{ok, note}, false, 200, "journal: ok\nfollowers: no space left\n"},
 		{"one hangs", []Check{hangs, ok}, false, 503, "store: context deadline exceeded\njournal: ok\n"},
 		{"draining", []Check{ok}, true, 503, "draining\njournal: ok\n"},
 	}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"openofd/internal/authority/fns"
+	"openofd/internal/config"
+	"openofd/internal/delivery"
+	"openofd/internal/follow"
+	"openofd/internal/journal"
+	"openofd/internal/observe"
+	"openofd/internal/protocol/kkt"
+)
+
+// followers are what reads the journal in this process. The zero value is
+// nobody.
+type followers struct {
+	runners []*follow.Runner
+	end     context.CancelFunc
+	running sync.WaitGroup
+}
+
+// notice tells them of new entries.
+func (f *followers) notice() {
+	for _, r := range f.runners {
+		r.Notice()
+	}
+}
+
+// stop lets the pages under way come to their end.
+func (f *followers) stop() {
+	if f.end != nil {
+		f.end()
+	}
+	f.running.Wait()
+}
+
+// startFollowers starts what this process is to follow with: delivery to each
+// authority whose way is known.
+func (o *operator) startFollowers(s *settings) error {
+	if !s.Does(config.PartFollowers) {
+		return nil
+	}
+	if s.FNSDir == "" {
+		if s.KKTAddr.HostPort != "" {
+			o.log.Warn("documents of Russia are not forwarded; give --fns-dir")
+		}
+		return nil
+	}
+	metrics := newFollowerMetrics(s.Metrics)
+	d, err := newDelivery(o.core, s.FNSDir, metrics)
+	if err != nil {
+		return err
+	}
+	ctx, end := context.WithCancel(context.Background())
+	o.followers.end = end
+	cfg := follow.Config{Groups: o.store.groups, Holder: holder()}
+	o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, d, o.log, metrics, s.Now))
+	for _, r := range o.followers.runners {
+		o.followers.running.Go(func() { r.Run(ctx) })
+	}
+	s.Metrics.MustRegister(newStandingMetrics(o.store, o.followers.runners, s.Now))
+	return nil
+}
+
+// newDelivery is delivery to Russia's tax service by way of a folder.
+func newDelivery(c *core, dir string, observer delivery.Observer) (*delivery.Delivery, error) {
+	way, err := fns.OpenFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	words := fns.Wording{Documents: c.drives(), NoKey: noKey}
+	return delivery.New(words, way, c.store, observer, c.now), nil
+}
+
+// noKey reports whether a document cannot be opened because no module of ours
+// has its key, which no waiting changes.
+func noKey(err error) bool {
+	return errors.Is(err, kkt.ErrKeyUnavailable) || errors.Is(err, kkt.ErrUnknownDrive)
+}
+
+// holder names this process among those that share a database: for people by
+// machine and process, for sure by chance.
+func holder() string {
+	host, _ := os.Hostname()
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	return fmt.Sprintf("%s/%d/%s", cmp.Or(host, "node"), os.Getpid(), hex.EncodeToString(b[:]))
+}
+
+// noticed is a journal's store that tells the followers of what it has stored.
+type noticed struct {
+	journal.Store
+	told func()
+}
+
+// Append implements journal.Store.
+func (n noticed) Append(ctx context.Context, batch []journal.Commit, seal journal.Sealer) (stale []int, err error) {
+	stale, err = n.Store.Append(ctx, batch, seal)
+	n.told() // also when nobody knows what became of it
+	return stale, err
+}
+
+// noticing puts the followers' bell around whatever else stands before the
+// store.
+func (o *operator) noticing(inner func(journal.Store) journal.Store) func(journal.Store) journal.Store {
+	return func(s journal.Store) journal.Store {
+		if inner != nil {
+			s = inner(s)
+		}
+		return noticed{s, o.followers.notice}
+	}
+}
+
+// followersCheck names followers that do not get past an entry. It takes
+// nothing from readiness: registers are served all the same.
+func (o *operator) followersCheck() observe.Check {
+	return observe.Check{Name: "followers", Note: true, Run: func(ctx context.Context) error {
+		var stuck []string
+		for _, r := range o.followers.runners {
+			s, err := follow.Stands(ctx, o.store, r.ID())
+			if err != nil {
+				return err
+			}
+			for _, p := range s.Stuck() {
+				stuck = append(stuck, fmt.Sprintf("%s has not got past entry %d of partition %d since %s", r.ID().Name, p.Failure.Seq, p.Partition, p.Failure.At.Format(time.DateTime)))
+			}
+		}
+		if len(stuck) == 0 {
+			return nil
+		}
+		return errors.New(strings.Join(stuck, "; "))
+	}}
+}

@@ -1,0 +1,63 @@
+package kkt
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt/ffd"
+)
+
+// AppendJSON appends a stored document as the tax service reads it, with its
+// message sign and the bytes that came. Documents of all versions stand alone,
+// in no member "document" around them.
+//
+// Errors: Invalid for a record that is no document of a drive, or one that
+// could not be read when it came; Corrupt for one whose bytes are not what came;
+// a CryptoError that wraps Unavailable where the keys are not to be had.
+//
+// Source: KKT reference §12.2.
+func (r Reader) AppendJSON(b []byte, rec *fiscal.Record) ([]byte, error) {
+	if rec.Kind == fiscal.DocUnreadable {
+		return b, &fiscal.Error{Of: fiscal.Invalid, Field: place(rec), Msg: "the document could not be read when it came"}
+	}
+	name, sealed := strings.CutSuffix(rec.Format, sealedFormat)
+	version := ffd.ParseVersion(strings.TrimPrefix(name, "kkt/"))
+	if !strings.HasPrefix(name, "kkt/") || !version.Known() {
+		return b, &fiscal.Error{Of: fiscal.Invalid, Field: place(rec), Msg: "format " + rec.Format + " is not of this protocol"}
+	}
+	o, err := r.openWhole(rec.Request, sealed)
+	var crypto CryptoError
+	switch {
+	case errors.As(err, &crypto) && crypto.Fault() == FaultNone:
+		return b, err
+	case err != nil:
+		return b, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be opened", Err: err}
+	}
+	doc, err := ffd.Parse(o.Document, version)
+	if err != nil {
+		return b, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be read", Err: err}
+	}
+	return doc.AppendJSON(b, ffd.JSON{Sign: o.Sign[:]}), nil
+}
+
+// openWhole opens a stored message with its sign.
+func (r Reader) openWhole(message []byte, sealed bool) (Opened, error) {
+	h, err := ParseHeader(message)
+	if err != nil {
+		return Opened{}, err
+	}
+	f, err := ParseFrame(message[HeaderLen:])
+	if err != nil {
+		return Opened{}, err
+	}
+	if !sealed {
+		document, sign, err := cutPayload(f.Payload())
+		return Opened{Frame: f.FrameHeader, Document: document, Sign: sign}, err
+	}
+	if r.Module == nil {
+		return Opened{}, ErrKeyUnavailable
+	}
+	return r.Module.OpenContainer(context.Background(), f, h.Version)
+}
