@@ -26,6 +26,7 @@ type Drive struct {
 	Marks   bool            `json:"marked_goods,omitempty"`  // sells marked goods
 	INN     string          `json:"inn,omitempty"`           // of the owner, as registered
 	Serial  string          `json:"serial_number,omitempty"` // of the register, as registered
+	Marking *Marking        `json:"marking,omitempty"`       // nil: never heard of marked goods
 }
 
 // Span is a run of document numbers, both ends included.
@@ -49,6 +50,7 @@ func ParseDrives(protocol []byte) ([]Drive, error) {
 		out := Drive{
 			Number: d.number, Last: d.highest(), Made: d.last, Heard: d.heard, Unsent: d.unsent, Since: d.since,
 			Closed: d.closed, Current: m.current(d), Offline: d.offline, Doubt: d.doubt,
+			Marking: d.marking.shown(),
 		}
 		for _, g := range d.gaps() {
 			out.Gaps = append(out.Gaps, Span{g.first, g.last})

@@ -26,6 +26,9 @@ func (r Reader) Read(rec *fiscal.Record) (fiscal.Document, error) {
 	if rec.Kind == fiscal.DocUnreadable {
 		return fiscal.Document{Record: *rec}, nil
 	}
+	if strings.HasSuffix(rec.Format, opaqueFormat) {
+		return fiscal.Document{Record: *rec}, nil
+	}
 	doc, err := r.parse(rec)
 	if err != nil {
 		return fiscal.Document{Record: *rec}, err
@@ -42,7 +45,7 @@ func (r Reader) Read(rec *fiscal.Record) (fiscal.Document, error) {
 //
 // Errors: Corrupt, Unavailable.
 func (r Reader) Check(rec *fiscal.Record) error {
-	if rec.Kind == fiscal.DocUnreadable {
+	if rec.Kind == fiscal.DocUnreadable || strings.HasSuffix(rec.Format, opaqueFormat) {
 		return nil
 	}
 	doc, err := r.parse(rec)
@@ -51,6 +54,9 @@ func (r Reader) Check(rec *fiscal.Record) error {
 	}
 	var made fiscal.Record
 	doc.Fill(&made)
+	if sequence(rec.Kind) != fiscal.DocNone {
+		made.Kind = doc.Form.Kind() // also where the rest cannot be read
+	}
 	if made.FiscalSign != rec.FiscalSign || made.Kind != rec.Kind || made.Op != rec.Op || made.Total != rec.Total {
 		return corrupt(rec, "the columns say something else than the document")
 	}
@@ -72,7 +78,7 @@ func (r Reader) parse(rec *fiscal.Record) (*ffd.Document, error) {
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be opened", Err: err}
 	}
 	doc, err := ffd.Parse(document, version)
-	if err != nil {
+	if err != nil && sequence(rec.Kind) == fiscal.DocNone { // what passes to the marking system need not be readable
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be read", Err: err}
 	}
 	return doc, nil
@@ -93,6 +99,10 @@ func (r Reader) open(message []byte, sealed bool) ([]byte, error) {
 	}
 	if r.Module == nil {
 		return nil, ErrKeyUnavailable
+	}
+	if h.Service == ServiceMarking {
+		o, err := r.Module.OpenMarking(context.Background(), f)
+		return o.Document, err
 	}
 	o, err := r.Module.OpenContainer(context.Background(), f, h.Version)
 	return o.Document, err

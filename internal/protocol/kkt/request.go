@@ -86,22 +86,28 @@ func (q *Request) Release() {
 //
 // Source: KKT reference §7.3.
 func (q *Request) same(stored []byte) (bool, error) {
+	return sameDocument(stored, &q.Frame, &q.Opened, func(f Frame, p PVersion) (Opened, error) { return q.module.OpenContainer(q.ctx, f, p) })
+}
+
+// sameDocument reports whether a stored message holds the document of a
+// container; open opens what is stored.
+func sameDocument(stored []byte, frame *Frame, opened *Opened, open func(Frame, PVersion) (Opened, error)) (bool, error) {
 	h, err := ParseHeader(stored)
 	if err != nil {
 		return false, err
 	}
-	if string(stored[HeaderLen:]) == string(q.Frame.Raw) {
+	if string(stored[HeaderLen:]) == string(frame.Raw) {
 		return true, nil
 	}
 	f, err := ParseFrame(stored[HeaderLen:])
 	if err != nil {
 		return false, err
 	}
-	first, err := q.module.OpenContainer(q.ctx, f, h.Version)
+	first, err := open(f, h.Version)
 	if err != nil {
 		return false, moduleDown(err)
 	}
-	return first.Same(&q.Opened), nil
+	return first.Same(opened), nil
 }
 
 // acknowledge seals the answer.

@@ -32,6 +32,7 @@ type Rules struct {
 type Law struct {
 	Shift   time.Duration // of a shift
 	Offline time.Duration // between a document and its coming here
+	Marking time.Duration // between a sale of marked goods and the notification of it; 0 any
 }
 
 // judgement is one exchange being judged.
@@ -48,9 +49,12 @@ type judgement struct {
 // Judge decides one exchange.
 func (r *Rules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
 	j := judgement{rules: r, s: s, card: s.Card, clock: fiscal.WallIn(s.Exchange.Received, s.Card.Location())}
+	var mark *MarkingRequest
 	switch body := s.Exchange.Body.(type) {
 	case *Request:
 		j.req = body
+	case *MarkingRequest:
+		mark = body
 	case fiscal.Act:
 		return j.act(&body)
 	default:
@@ -59,6 +63,9 @@ func (r *Rules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
 	var err error
 	if j.memory, err = parseMemory(s.State.Protocol); err != nil {
 		return fiscal.Decision{}, err
+	}
+	if mark != nil {
+		return j.marked(mark)
 	}
 	j.law = r.Law(j.clock)
 	d, err := j.judge()
@@ -71,8 +78,11 @@ func (r *Rules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
 // Unknown words the refusal for a drive that leads to no register.
 func (r *Rules) Unknown(x *fiscal.Exchange) fiscal.Decision {
 	d := refuse(fiscal.UnknownRegister, "fiscalDriveNumber", "")
-	if q, ok := x.Body.(*Request); ok {
+	switch q := x.Body.(type) {
+	case *Request:
 		d.Detail = fmt.Sprintf("drive %v, document %d", q.Frame.Drive, q.Frame.Number)
+	case *MarkingRequest:
+		d.Detail = fmt.Sprintf("drive %v, %v %d", q.Frame.Drive, q.Frame.Code, q.Frame.Number)
 	}
 	return d
 }
@@ -85,24 +95,55 @@ func (j *judgement) judge() (fiscal.Decision, error) {
 	case h.Number == 0:
 		return refuse(fiscal.NotAuthentic, "fiscalDocumentNumber", "no document has the number 0"), nil
 	}
-	if sight := j.memory.saw(h.Drive, h.Number); sight != unseen {
-		if !j.s.Found.Asked {
-			return fiscal.Decision{Needs: &fiscal.Needs{Drive: h.Drive.String(), DeviceNumber: uint64(h.Number)}}, nil
-		}
-		switch found := j.s.Found.ByDevice; {
-		case len(found) > 0:
-			return j.again(&found[0])
-		case sight == certain:
-			return fiscal.Decision{}, &fiscal.Error{Of: fiscal.Corrupt, Field: "entry", Msg: fmt.Sprintf("document %d of drive %v is gone", h.Number, h.Drive)}
-		}
+	if d, again, err := j.repeated(j.memory.saw(h.Drive, h.Number), fiscal.DocNone, h, q.same); again || err != nil {
+		return d, err
 	}
-	switch j.s.State.Status {
-	case fiscal.StatusBlocked:
-		return refuse(fiscal.RegisterBlocked, "", ""), nil
-	case fiscal.StatusDeregistered:
-		return refuse(fiscal.RegisterDeregistered, "", ""), nil
+	if d, refused := j.shut(); refused {
+		return d, nil
 	}
 	return j.document()
+}
+
+// repeated decides an exchange whose number may have come before; false is one
+// of which it has not.
+func (j *judgement) repeated(sight sight, kind fiscal.DocumentKind, h *FrameHeader, same func(stored []byte) (bool, error)) (fiscal.Decision, bool, error) {
+	if sight == unseen {
+		return fiscal.Decision{}, false, nil
+	}
+	if !j.s.Found.Asked {
+		return fiscal.Decision{Needs: &fiscal.Needs{Drive: h.Drive.String(), DeviceNumber: uint64(h.Number)}}, true, nil
+	}
+	for i := range j.s.Found.ByDevice {
+		if original := &j.s.Found.ByDevice[i]; sequence(original.Kind) == kind && original.DeviceNumber == uint64(h.Number) {
+			d, err := again(original, same)
+			return d, true, err
+		}
+	}
+	if sight == certain {
+		return fiscal.Decision{}, false, &fiscal.Error{Of: fiscal.Corrupt, Field: "entry", Msg: fmt.Sprintf("%v %d of drive %v is gone", h.Code, h.Number, h.Drive)}
+	}
+	return fiscal.Decision{}, false, nil
+}
+
+// sequence tells the numbers of a drive apart: those of requests and those of
+// notifications about marked goods are their own, DocNone stands for those of
+// all other documents.
+func sequence(k fiscal.DocumentKind) fiscal.DocumentKind {
+	if k == fiscal.DocMarkRequest || k == fiscal.DocMarkNotice {
+		return k
+	}
+	return fiscal.DocNone
+}
+
+// shut refuses what is new of a register that may not speak.
+func (j *judgement) shut() (d fiscal.Decision, refused bool) {
+	switch j.s.State.Status {
+	case fiscal.StatusBlocked:
+		return refuse(fiscal.RegisterBlocked, "", ""), true
+	case fiscal.StatusDeregistered:
+		return refuse(fiscal.RegisterDeregistered, "", ""), true
+	}
+	return fiscal.Decision{}, false
 }
 
 // refuse is no reply, and the connection closes. What came is kept apart.
@@ -115,12 +156,12 @@ func refuse(r fiscal.Reason, field, detail string) fiscal.Decision {
 // number is an incident: nothing is overwritten, and nobody gets a reply.
 //
 // Source: KKT reference §7.3.
-func (j *judgement) again(original *fiscal.Record) (fiscal.Decision, error) {
-	same, err := j.req.same(original.Request)
+func again(original *fiscal.Record, same func(stored []byte) (bool, error)) (fiscal.Decision, error) {
+	is, err := same(original.Request)
 	switch {
 	case err != nil:
 		return fiscal.Decision{}, err
-	case !same:
+	case !is:
 		return refuse(fiscal.NumberTaken, "fiscalDocumentNumber",
 			fmt.Sprintf("document %d of drive %s is entry %d, with other contents", original.DeviceNumber, original.Drive, original.Number)), nil
 	}

@@ -85,6 +85,9 @@ func (j *judgement) circumstantial(d *drive, doc *ffd.Document, rec *fiscal.Reco
 	case d.offline:
 		f |= fiscal.FlagRegisterData // such a register never sends
 	}
+	if rec.Kind == fiscal.DocReceipt && d.marking.overdue(rec.DeviceTime, j.law) && doc.SellsMarked() {
+		f |= fiscal.FlagMarkingOverdue
+	}
 	return f
 }
 
@@ -159,6 +162,9 @@ func (j *judgement) remember(d *drive, doc *ffd.Document, rec *fiscal.Record, re
 	}
 	if doc.Has(tagUnsent) && !late {
 		d.unsent, d.since = uint32(doc.Uint(tagUnsent)), fiscal.WallTime(doc.Uint(tagUnsentSince))
+	}
+	if doc.Version == ffd.V120 && (doc.Form == ffd.FormCloseShift || doc.Form == ffd.FormState) && !late {
+		d.marking.told(uint32(doc.Uint(ffd.Tag(tagUnsentNotices))), rec.DeviceTime) // absent where none waits
 	}
 	switch rec.Kind {
 	case fiscal.DocRegistration:

@@ -21,3 +21,33 @@ func Checked(result uint8) Mark {
 	}
 	return MarkUnknown
 }
+
+// SellsMarked reports whether a receipt has an item of marked goods: one that
+// states what was checked (2106), or that is of such a kind (1212).
+func (d *Document) SellsMarked() bool {
+	if !d.Form.Settles() || d.Version < V120 {
+		return false
+	}
+	for i := 0; i < len(d.nodes); i = int(d.nodes[i].next) {
+		if d.nodes[i].tag != TagItem {
+			continue
+		}
+		for at := i + 1; at < int(d.nodes[i].next); at = int(d.nodes[at].next) {
+			switch n := &d.nodes[at]; n.tag {
+			case 2106:
+				return true
+			case 1212:
+				if kind := byteOf(d.value(n)); kind == exciseWithCode || kind == goodsWithCode {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// The kinds of items that bear a marking code, values of tag 1212.
+const (
+	exciseWithCode = 31
+	goodsWithCode  = 33
+)
