@@ -93,7 +93,10 @@ type Card struct {
 	// stand-in of ours.
 	RegistrationNumber string    `json:"registration_number"`
 	Provisional        bool      `json:"provisional,omitempty"`
-	Drive              string    `json:"drive,omitempty"` // number of the fiscal drive, where registers have one
+	Drive              string    `json:"drive,omitempty"`    // number of the fiscal drive, where registers have one
+	Format             string    `json:"ffd,omitempty"`      // format of the register's documents, as it was registered
+	Software           string    `json:"software,omitempty"` // version of the register's own, as it was registered
+	Modes              []string  `json:"modes,omitempty"`    // how it was registered to work, by name
 	PaymentPoint       string    `json:"payment_point,omitempty"`
 	Terminal           string    `json:"terminal,omitempty"`
 	RegisteredAt       time.Time `json:"registered_at"`

@@ -22,6 +22,9 @@ type desk struct {
 	state   *fiscal.State
 	entries []fiscal.Record
 	now     time.Time
+
+	elsewhere map[fiscal.Address]bool // numbers of other registers
+	led       []fiscal.Address        // numbers that were to lead here
 }
 
 // The register of the vectors.
@@ -62,12 +65,10 @@ func (d *desk) judge(x fiscal.Exchange) (fiscal.Decision, error) {
 	s := fiscal.Situation{Card: &d.card, State: d.state, Exchange: &x, Now: d.now, Operator: &d.self}
 	before := d.state.Append(nil)
 	decision, err := d.rules.Judge(&s)
-	if err == nil && decision.Needs != nil {
-		s.Found = fiscal.Found{Asked: true}
-		for _, e := range d.entries {
-			if e.Drive == decision.Needs.Drive && e.DeviceNumber == decision.Needs.DeviceNumber {
-				s.Found.ByDevice = append(s.Found.ByDevice, e)
-			}
+	for err == nil && decision.Needs != nil {
+		d.look(decision.Needs, &s.Found)
+		if s.Found.Rounds == 3 {
+			d.t.Fatalf("the rules still need %+v", decision.Needs)
 		}
 		decision, err = d.rules.Judge(&s)
 	}
@@ -85,7 +86,7 @@ func (d *desk) judge(x fiscal.Exchange) (fiscal.Decision, error) {
 		d.entries = append(d.entries, rec)
 	}
 	if decision.Card != nil {
-		d.card = *decision.Card
+		d.card, next.CardVersion = *decision.Card, decision.Card.Version
 	}
 	next.Version++
 	stored, err := fiscal.ParseState(next.Append(nil)) // as a row keeps it
@@ -95,6 +96,25 @@ func (d *desk) judge(x fiscal.Exchange) (fiscal.Decision, error) {
 	stored.Version = next.Version
 	d.state = stored
 	return decision, nil
+}
+
+// look adds what the rules need, as intake does. Numbers that lead elsewhere are
+// those in d.elsewhere.
+func (d *desk) look(n *fiscal.Needs, found *fiscal.Found) {
+	found.Asked = true
+	found.Rounds++
+	for _, e := range d.entries {
+		if n.DeviceNumber != 0 && e.Drive == n.Drive && e.DeviceNumber == n.DeviceNumber {
+			found.ByDevice = append(found.ByDevice, e)
+		}
+		if q := n.Sign; q != nil && e.Drive == q.Drive && e.FiscalSign == q.Sign && e.DeviceNumber < q.Before {
+			found.BySign = append(found.BySign, e)
+		}
+	}
+	if n.Lead != nil {
+		d.led = append(d.led, *n.Lead)
+		found.Taken = d.elsewhere[*n.Lead]
+	}
 }
 
 // act does to the register what a person does.

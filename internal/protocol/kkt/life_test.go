@@ -94,7 +94,7 @@ func TestDay(t *testing.T) {
 			d.now = at(2026, 3, 2, 9)
 			v, shop := newMaker(d, vectorDrive, encrypted), device.SampleShop(version)
 			d.act(fiscal.Act{Kind: fiscal.ActRegister})
-			d.wants("registration", v.send(shop.Registration(0)), fiscal.DocRegistration, 0)
+			d.wants("registration", v.send(shop.Registration(0)), fiscal.DocRegistration, fiscal.FlagCardMade)
 			for day := range 2 {
 				d.wants("opening", v.send(shop.OpenShift()), fiscal.DocShiftOpen, 0)
 				d.now = d.now.Add(time.Hour)
@@ -143,7 +143,7 @@ func TestGapsAndDrives(t *testing.T) {
 	if len(drives) != 1 || len(drives[0].Gaps) != 1 || drives[0].Gaps[0] != (kkt.Span{First: 3, Last: 3}) || drives[0].Last != 4 {
 		t.Errorf("drives %+v, want document 3 missing", drives)
 	}
-	d.wants("late", v.deliver(lost), fiscal.DocReceipt, fiscal.FlagDocumentLate|fiscal.FlagUncounted)
+	d.wants("late", v.deliver(lost), fiscal.DocReceipt, fiscal.FlagDocumentLate|fiscal.FlagUncounted|fiscal.FlagGapFilled)
 	if got := d.state.Counters.Receipts[0]; got.Count != 1 || got.Sum != 200 {
 		t.Errorf("counted %+v, want the receipt in turn alone", got)
 	}
@@ -156,7 +156,7 @@ func TestGapsAndDrives(t *testing.T) {
 	late := v.make(shop.CloseShift()) // does not come before the new drive
 
 	fresh := newMaker(d, "9999078902001235", false)
-	d.wants("a new drive", fresh.send(shop.Registration(1)), fiscal.DocRegistration, 0)
+	d.wants("a new drive", fresh.send(shop.Registration(1)), fiscal.DocRegistration, fiscal.FlagReregistered|fiscal.FlagCardMade)
 	d.wants("its first shift", fresh.send(shop.OpenShift()), fiscal.DocShiftOpen, 0)
 	d.wants("its receipt", fresh.send(shop.Receipt(fiscal.OpSale, 300)), fiscal.DocReceipt, 0)
 	d.wants("the old drive's close", v.deliver(late), fiscal.DocShiftClose, fiscal.FlagDocumentLate|fiscal.FlagUncounted)
@@ -214,7 +214,7 @@ func TestOddities(t *testing.T) {
 		v := newMaker(d, vectorDrive, false)
 		made := v.make(shop.Registration(0))
 		d.now = d.now.Add(30*24*time.Hour + time.Second)
-		d.wants("registration", v.deliver(made), fiscal.DocRegistration, fiscal.FlagLateReplay)
+		d.wants("registration", v.deliver(made), fiscal.DocRegistration, fiscal.FlagLateReplay|fiscal.FlagCardMade)
 	})
 	t.Run("of another owner than the registry says", func(t *testing.T) {
 		d := newDesk(t)

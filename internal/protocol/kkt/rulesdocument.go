@@ -1,6 +1,9 @@
 package kkt
 
 import (
+	"fmt"
+	"strings"
+
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt/ffd"
 )
@@ -9,15 +12,19 @@ import (
 func (j *judgement) document() (fiscal.Decision, error) {
 	q := j.req
 	h := &q.Frame.FrameHeader
-	d := j.memory.open(h.Drive)
-	late := h.Number < d.highest() || !j.memory.current(d)
-
-	doc := &q.doc
-	broken := doc.Parse(q.Opened.Document, VersionOf(q.Outline.Version, d.version, q.Header.Version))
-	in := ffd.Circumstances{Now: j.clock, Registered: j.registered(d), Severities: j.rules.Severities}
-	if !late {
-		in.Previous = d.last
+	rounds := 0
+	if j.memory.saw(h.Drive, h.Number) != unseen {
+		rounds = 1 // to learn that it has not come before
 	}
+	d := j.memory.open(h.Drive)
+	p := paper{doc: &q.doc, drive: d, number: h.Number, fresh: len(d.seen) == 0, answered: j.s.Found.Rounds > rounds}
+	p.late = h.Number < d.highest() || !j.memory.current(d)
+	p.readable = p.doc.Parse(q.Opened.Document, VersionOf(q.Outline.Version, d.version, q.Header.Version)) == nil
+	p.sign, p.card = p.doc.CorrectedSign(), j.restated(&p)
+	if needs := j.needs(&p); needs != nil {
+		return fiscal.Decision{Needs: needs}, nil
+	}
+	doc, in := p.doc, j.circumstances(&p)
 	verdict := doc.Check(in)
 	code := Response(verdict.Code())
 
@@ -28,11 +35,20 @@ func (j *judgement) document() (fiscal.Decision, error) {
 		rec.DeviceTime = j.clock
 		rec.Flags |= fiscal.FlagTimeInvalid
 	}
-	rec.Flags |= j.circumstantial(d, doc, &rec, late)
+	rec.Flags |= j.circumstantial(&p, &rec)
 
 	next := j.s.State.Clone()
-	rec.Flags |= j.enter(next, d, doc, &rec, late)
-	j.remember(d, doc, &rec, broken == nil, late)
+	entered := j.enter(next, d, doc, &rec, p.late)
+	rec.Flags |= entered
+	rec.Flags |= j.remember(&p, &rec, entered, in.Corrected)
+	decision := fiscal.Decision{Next: next, Result: uint16(code), Detail: detailOf(&verdict)}
+	switch {
+	case p.card != nil && j.s.Found.Taken:
+		rec.Flags |= fiscal.FlagRegisterData
+	case p.card != nil && code == ResponseAccepted:
+		rec.Flags |= fiscal.FlagCardMade
+		decision.Card = p.card
+	}
 	next.Protocol = j.memory.append(next.Protocol[:0])
 
 	answer, err := q.acknowledge(string(j.s.Operator.INN), doc.Version, j.clock, code)
@@ -40,7 +56,8 @@ func (j *judgement) document() (fiscal.Decision, error) {
 		return fiscal.Decision{}, err
 	}
 	rec.Request, rec.Answer = j.s.Exchange.Request, answer
-	return fiscal.Decision{Records: []fiscal.Record{rec}, Next: next, Answer: answer, Result: uint16(code)}, nil
+	decision.Records, decision.Answer = []fiscal.Record{rec}, answer
+	return decision, nil
 }
 
 // registered is what the drive's documents are compared with: its last
@@ -56,12 +73,13 @@ func (j *judgement) registered(d *drive) *ffd.Registered {
 // register.
 //
 // Source: KKT reference §8, §9, §14 (A1a, I3, N1).
-func (j *judgement) circumstantial(d *drive, doc *ffd.Document, rec *fiscal.Record, late bool) fiscal.Flags {
+func (j *judgement) circumstantial(p *paper, rec *fiscal.Record) fiscal.Flags {
 	var f fiscal.Flags
-	number := uint32(rec.DeviceNumber)
-	if late {
+	d, doc := p.drive, p.doc
+	if p.late {
 		f |= fiscal.FlagDocumentLate
-	} else if number > d.highest()+1 {
+	}
+	if p.number > d.highest()+1 {
 		f |= fiscal.FlagDocumentGap
 	}
 	if j.req.Sign == SignWrong {
@@ -77,7 +95,7 @@ func (j *judgement) circumstantial(d *drive, doc *ffd.Document, rec *fiscal.Reco
 			doc.Text(ffd.TagOFDINN) != string(j.s.Operator.INN) || doc.Uint(ffd.TagOffline) == 1 {
 			f |= fiscal.FlagRegisterData
 		}
-		if doc.Form == ffd.FormRegistrationNew && !late && (j.s.State.Shift.Open && d.shift || d.unsent > 0) {
+		if j.unsettled(p) {
 			f |= fiscal.FlagReregistered
 		}
 	case d.registered == nil:
@@ -120,12 +138,9 @@ func (j *judgement) enter(next *fiscal.State, d *drive, doc *ffd.Document, rec *
 	case fiscal.DocShiftOpen:
 		f |= next.AddOpening(making)
 	case fiscal.DocShiftClose:
-		z, odd := next.CloseShift(making)
+		_, odd := next.CloseShift(making)
 		f |= odd
 		next.LastZ = j.s.State.LastNumber + 1
-		if stated, ok := doc.Value(tagShiftReceipts); ok && len(stated) > 0 && doc.Uint(tagShiftReceipts) != receipts(&z.Counters) {
-			f |= fiscal.FlagReportDiffers
-		}
 	default:
 		return f
 	}
@@ -137,42 +152,69 @@ func (j *judgement) enter(next *fiscal.State, d *drive, doc *ffd.Document, rec *
 }
 
 const (
-	tagShiftReceipts ffd.Tag = 1118 // in the closing report
-	tagUnsent        ffd.Tag = 1097
-	tagUnsentSince   ffd.Tag = 1098
+	tagUnsent      ffd.Tag = 1097
+	tagUnsentSince ffd.Tag = 1098
 )
 
-// receipts is how many receipts a shift has had.
-func receipts(c *fiscal.Counters) (n uint64) {
-	for i := range c.Receipts {
-		n += uint64(c.Receipts[i].Count)
-	}
-	return n
-}
-
-// remember notes in the state what the document tells of its drive.
-func (j *judgement) remember(d *drive, doc *ffd.Document, rec *fiscal.Record, readable, late bool) {
-	if !late {
+// remember notes in the state what the document tells of its drive, and says
+// whether it was the last one missing before another.
+func (j *judgement) remember(p *paper, rec *fiscal.Record, entered fiscal.Flags, corrected *ffd.Corrected) (f fiscal.Flags) {
+	d, doc := p.drive, p.doc
+	if !p.late {
 		d.last = rec.DeviceTime
 	}
-	d.add(uint32(rec.DeviceNumber))
-	d.heard = j.clock
-	if !readable {
-		return
+	gap, gaps := p.number > d.highest()+1, 0
+	if p.late {
+		gaps = len(d.gaps())
 	}
-	if doc.Has(tagUnsent) && !late {
+	d.add(p.number)
+	switch {
+	case gap:
+		d.gapped = j.clock
+	case p.late && len(d.gaps()) < gaps:
+		f = fiscal.FlagGapFilled
+	}
+	d.heard = j.clock
+	if entered.Has(fiscal.FlagUncounted) && p.number > d.opened {
+		d.opened = 0 // the counters of the shift lack it
+	}
+	if !p.readable {
+		return f
+	}
+	if doc.Has(tagUnsent) && !p.late {
 		d.unsent, d.since = uint32(doc.Uint(tagUnsent)), fiscal.WallTime(doc.Uint(tagUnsentSince))
 	}
-	if doc.Version == ffd.V120 && (doc.Form == ffd.FormCloseShift || doc.Form == ffd.FormState) && !late {
+	if doc.Version == ffd.V120 && (doc.Form == ffd.FormCloseShift || doc.Form == ffd.FormState) && !p.late {
 		d.marking.told(uint32(doc.Uint(ffd.Tag(tagUnsentNotices))), rec.DeviceTime) // absent where none waits
 	}
+	d.correct(p, rec.Op, corrected)
 	switch rec.Kind {
 	case fiscal.DocRegistration:
-		d.take(doc.Registered(), doc.Version, uint32(rec.DeviceNumber))
+		d.take(doc.Registered(), doc.Version, p.number)
 		d.offline = doc.Uint(ffd.TagOffline) == 1
+		if d.register == p.number {
+			d.reasons, d.software = doc.Changes(), short(doc.Text(1188))
+		}
+	case fiscal.DocShiftOpen:
+		if !p.late {
+			d.opened = p.number
+		}
+	case fiscal.DocShiftClose:
+		if !p.late {
+			d.opened, d.closing = 0, p.number
+		}
 	case fiscal.DocDriveClose:
 		d.closed = true
 	}
+	return f
+}
+
+// short is a text as the state keeps it: none that is longer than it can be.
+func short(s string) string {
+	if len(s) > maxText {
+		return ""
+	}
+	return s
 }
 
 // formats name the decoders of entries by version of the format.
@@ -198,6 +240,10 @@ var findingFlags = map[string]fiscal.Flags{
 	"items_total": fiscal.FlagTotal, "payments": fiscal.FlagPayments, "cashless_sum": fiscal.FlagPayments,
 	"line": fiscal.FlagLineSum, "line_vat": fiscal.FlagTaxSum, "vat_total": fiscal.FlagTaxSum,
 	"phone": fiscal.FlagBuyerContact, "internet": fiscal.FlagBuyerContact,
+	"counters": fiscal.FlagReportDiffers, "drive_counters": fiscal.FlagReportDiffers, "shift_documents": fiscal.FlagReportDiffers,
+	"corrected_unknown": fiscal.FlagCorrection, "reverse_differs": fiscal.FlagCorrection, "reverse_missing": fiscal.FlagCorrection,
+	"reversed_twice": fiscal.FlagCorrection, "reason_drive": fiscal.FlagRegisterData, "reason_format": fiscal.FlagRegisterData,
+	"drive_format": fiscal.FlagFormat, "register_format": fiscal.FlagFormat, "drive_old": fiscal.FlagFormat,
 }
 
 func flagsOf(v *ffd.Verdict) (f fiscal.Flags) {
@@ -205,4 +251,26 @@ func flagsOf(v *ffd.Verdict) (f fiscal.Flags) {
 		f |= findingFlags[v.Findings[i].Key]
 	}
 	return f
+}
+
+// detailOf names for the log what somebody at the operator's has to look at:
+// row, place and counter, and none of the amounts.
+func detailOf(v *ffd.Verdict) string {
+	var b strings.Builder
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if !f.Incident {
+			continue
+		}
+		if b.Len() > 0 {
+			b.WriteString("; ")
+		}
+		fmt.Fprintf(&b, "%s %s", f.Key, f.Path)
+		for _, place := range [...]string{"counter", "tag"} {
+			if at, ok := f.Args[place]; ok {
+				fmt.Fprintf(&b, ".%v", at)
+			}
+		}
+	}
+	return b.String()
 }
