@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -14,20 +15,22 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/store/sqlite"
+	"openofd/internal/testkit/registers"
 )
 
 const (
 	crashes      = 10 // how often the server is killed; OFD_FAULTS says otherwise
 	crashesRound = 25 // then a new installation: verifying takes as long as the journal is
-	crashDesk    = 24 // registers under load
+	crashDesk    = 24 // registers under load, every second one of Russia
 )
 
 // TestCrash kills the operator with SIGKILL at random moments of full load, and
 // starts it again. Registers repeat what was not answered with the same TOKEN
-// and REQNUM. After each kill everything stored verifies; in the end every
-// receipt that was answered is stored once with the bytes that were answered, no
-// receipt is stored that no register made, and the operator's counters are the
-// registers' own.
+// and REQNUM, or as the same container. After each kill everything stored
+// verifies; in the end every document that was answered is stored once with the
+// bytes that were answered, none is stored that no register made, no drive keeps
+// one, and the operator's counters are the registers' own.
 //
 // Req: P-006, P-010, P-011, O-076, O-077, O-104
 func TestCrash(t *testing.T) {
@@ -61,8 +64,9 @@ func TestCrash(t *testing.T) {
 func crashRound(t *testing.T, kills int, random *rand.Rand) (answered, lost, doubled int) {
 	s := &script{t: t, dir: t.TempDir(), names: map[string]string{}}
 	s.names["dir"], s.names["data"] = s.dir, filepath.Join(s.dir, "data")
-	addr := freeAddr(t)
-	start := func() { s.serve("--kkm-addr " + addr) }
+	addr, russianAddr := freeAddr(t), freeAddr(t)
+	s.write("ofd.toml", servesRussia)
+	start := func() { s.serve("--kkm-addr " + addr + " --kkt-addr " + russianAddr) }
 	start()
 	defer func() {
 		if s.server != nil {
@@ -73,10 +77,12 @@ func crashRound(t *testing.T, kills int, random *rand.Rand) (answered, lost, dou
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	var shops []*loadShop
-	for i := range crashDesk {
+	for i := range crashDesk - crashDesk/2 {
 		shops = append(shops, newLoadShop(t, s, i, addr))
 	}
+	crowd := newDrives(t, s.names["data"], crashDesk/2, russianAddr)
 	var work sync.WaitGroup
+	work.Go(func() { crowd.Run(ctx) })
 	for _, shop := range shops {
 		own := rand.New(rand.NewPCG(random.Uint64(), 0))
 		work.Go(func() { shop.sell(ctx, own) })
@@ -100,11 +106,49 @@ func crashRound(t *testing.T, kills int, random *rand.Rand) (answered, lost, dou
 		}
 		shop.close(t)
 	}
+	settled, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := crowd.Settle(settled); err != nil {
+		t.Fatal(err)
+	}
 	s.step("stop", "")
 	answered, lost, doubled = checkStored(t, s.names["data"], shops)
+	n := checkDrives(t, s.names["data"], crowd)
 	s.at = "verify"
 	s.run(exitOK, "verify")
-	return answered, lost, doubled
+	return answered + n.Answered, lost + n.Lost, doubled + n.Doubled
+}
+
+// newDrives puts registers of Russia on the record, beside the server, and makes
+// a crowd of them.
+func newDrives(t *testing.T, dir string, n int, addr string) *registers.Crowd {
+	t.Helper()
+	c, err := startCore(t.Context(), coreConfig{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := registers.AddDrives(t.Context(), c.registry, n)
+	if err := errors.Join(err, c.stop()); err != nil {
+		t.Fatal(err)
+	}
+	crowd := registers.New(registers.Config{DriveAddrs: []string{addr}, Drives: all, Answer: 15 * time.Second, Rest: 5 * time.Millisecond})
+	t.Cleanup(func() { crowd.Close() })
+	return crowd
+}
+
+// checkDrives compares the journal with what drives were answered.
+func checkDrives(t *testing.T, dir string, crowd *registers.Crowd) registers.Counts {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), sqlite.Options{Dir: dir, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	n := crowd.Compare(t.Context(), t, db)
+	if n.Answered == 0 || n.Answered != n.Stored || n.Pending != 0 {
+		t.Errorf("drives: answered %d, stored %d, pending %d; want as many stored as answered", n.Answered, n.Stored, n.Pending)
+	}
+	return n
 }
 
 // close closes the shift: the operator's Z tells what the register counted.

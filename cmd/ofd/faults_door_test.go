@@ -7,9 +7,9 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +17,7 @@ import (
 
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
+	"openofd/internal/testkit"
 	"openofd/internal/testkit/faultnet"
 )
 
@@ -142,13 +143,13 @@ func (s *siege) lay(ctx context.Context, door string, frame []byte) int {
 }
 
 // besieged: half-open connections, slow ones, floods from one address and of
-// one register, and peers that never read, all at once, at the door of an
+// one register, and peers that never read, all at once, at both doors of an
 // operator with the limits that it has by itself.
 //
 // Req: P-013
 func besieged(t *testing.T, _ *rand.Rand) tally {
 	dir := t.TempDir()
-	f := &fleet{t: t, at: coreConfig{Dir: dir, KeyFile: filepath.Join(dir, "master.key")}}
+	f := newFleet(t, dir, "")
 	p := f.process("")
 	f.register(size.registers)
 	var stranger registry.Registered
@@ -177,6 +178,13 @@ func besieged(t *testing.T, _ *rand.Rand) tally {
 				frame = pingFrame(t, unknown, 1)
 			}
 			laying.Go(func() { made.Add(int64(s.lay(ctx, p.addr, frame))) })
+			// At Russia's door the flood of one register is of documents.
+			message := testkit.KKTVectorNamed(t, "ping-ofd").Message
+			if s.name == "flood of one register" {
+				message = testkit.KKTVectorNamed(t, "receipt-1.2-measure-kg").Message
+			}
+			s.from = strings.Replace(s.from, "127.0.0.", "127.0.1.", 1)
+			laying.Go(func() { made.Add(int64(s.lay(ctx, p.russian, message))) })
 		}
 		laying.Wait()
 		f.prompt("besieged")
@@ -204,9 +212,11 @@ func weigh() (goroutines int, memory uint64) {
 func storms(t *testing.T, dice *rand.Rand) tally {
 	f := startNodes(t, 2)
 	var cables []*faultnet.Proxy
-	for i, door := range f.doors {
-		cables = append(cables, faultnet.New(t, door))
-		f.doors[i] = cables[i].Addr()
+	for _, doors := range [][]string{f.doors, f.russian} {
+		for i, door := range doors {
+			cable := faultnet.New(t, door)
+			cables, doors[i] = append(cables, cable), cable.Addr()
+		}
 	}
 	f.register(8 * size.registers)
 	f.under(func() int {

@@ -44,18 +44,27 @@ type fleet struct {
 	store   *testkit.FaultyStore // under the node on the embedded engine
 	cables  []*faultnet.Proxy    // between the nodes in this process and the server
 	nodes   []*operator
-	doors   []string
+	doors   []string // of the nodes, for registers of Kazakhstan
+	russian []string // the same for those of Russia
 	crowd   *registers.Crowd
 	choose  atomic.Pointer[func(register, exchange int) int] // nil: each exchange goes to the next node
+	size    int                                              // of the crowd
 	took    times
 	faults  int
+}
+
+// newFleet describes an installation in a folder, or in a database.
+func newFleet(t *testing.T, dir, url string) *fleet {
+	f := &fleet{t: t, at: coreConfig{Dir: dir, DB: url, KeyFile: filepath.Join(dir, "master.key")}}
+	f.at.Crypto.Name = config.CryptoSIM1
+	return f
 }
 
 // onCluster makes an installation in a database of a cluster. It has no nodes.
 func onCluster(t *testing.T, url string) *fleet {
 	t.Helper()
 	dir := t.TempDir()
-	f := &fleet{t: t, at: coreConfig{Dir: dir, DB: url, KeyFile: filepath.Join(dir, "master.key")}}
+	f := newFleet(t, dir, url)
 	if err := migrateServer(t.Context(), f.at, false, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +104,7 @@ func (f *fleet) start(db string, change func(*settings)) *operator {
 	f.t.Helper()
 	s := localSettings(f.t)
 	s.DB.URL, s.KeyFile = db, f.at.KeyFile
+	s.KKTAddr, s.KKTCrypto, s.Operator.INN.Number = s.KKMAddr, f.at.Crypto, operatorINN
 	if db == "" {
 		s.Data = f.at.Dir
 	}
@@ -104,29 +114,34 @@ func (f *fleet) start(db string, change func(*settings)) *operator {
 		change(&s)
 	}
 	o := mustStart(f.t, s)
-	f.nodes, f.doors = append(f.nodes, o), append(f.doors, o.KKMAddr)
+	f.nodes, f.doors, f.russian = append(f.nodes, o), append(f.doors, o.KKMAddr), append(f.russian, o.KKTAddr)
 	return o
 }
 
-// register puts registers on the record and makes a crowd of them.
+// register puts registers on the record, every second one of Russia, and makes
+// a crowd of them.
 func (f *fleet) register(n int) {
 	f.t.Helper()
 	var all []registers.Credential
-	f.with(func(c *core) error {
-		var err error
-		all, err = registers.Add(f.t.Context(), c.registry, n)
+	var drives []registers.DriveCredential
+	f.with(func(c *core) (err error) {
+		if all, err = registers.Add(f.t.Context(), c.registry, n-n/2); err != nil {
+			return err
+		}
+		drives, err = registers.AddDrives(f.t.Context(), c.registry, n/2)
 		return err
 	})
 	zone, err := time.LoadLocation("Asia/Almaty")
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	f.crowd = registers.New(registers.Config{Addrs: f.doors, Registers: all, Choose: func(register, exchange int) int {
+	f.crowd = registers.New(registers.Config{Addrs: f.doors, Registers: all, DriveAddrs: f.russian, Drives: drives, Choose: func(register, exchange int) int {
 		if choose := f.choose.Load(); choose != nil {
 			return (*choose)(register, exchange)
 		}
 		return register + exchange
 	}, Took: f.took.add, Zone: zone, Answer: 3 * time.Second})
+	f.size = n
 	f.t.Cleanup(func() { f.crowd.Close() })
 }
 
@@ -198,7 +213,7 @@ func (f *fleet) settle() {
 				still++
 			}
 		}
-		if len(after) > 0 && still == 0 {
+		if len(after) == f.size && still == 0 {
 			return
 		}
 	}

@@ -4,7 +4,6 @@ package main
 
 import (
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -22,8 +21,8 @@ var sqliteFaults = []fault{
 
 // onSQLite runs a node on the embedded engine, whose store goes wrong.
 func onSQLite(t *testing.T, dice *rand.Rand) tally {
-	dir := t.TempDir()
-	f := &fleet{t: t, dice: dice, at: coreConfig{Dir: dir, KeyFile: filepath.Join(dir, "master.key")}}
+	f := newFleet(t, t.TempDir(), "")
+	f.dice = dice
 	f.start("", func(s *settings) {
 		s.Journal = func(below journal.Store) journal.Store {
 			f.store = testkit.NewFaultyStore(below)

@@ -25,8 +25,8 @@ import (
 // however often it is started.
 type process struct {
 	*script
-	addr string
-	door int // its place among the fleet's doors
+	addr, russian string
+	door          int // its place among the fleet's doors
 }
 
 // process starts a node as a program of its own.
@@ -34,9 +34,10 @@ func (f *fleet) process(db string) *process {
 	f.t.Helper()
 	p := &process{
 		script: &script{t: f.t, at: "node", dir: f.t.TempDir(), names: map[string]string{"data": f.at.Dir, "db": db}},
-		addr:   freeAddr(f.t), door: len(f.doors),
+		addr:   freeAddr(f.t), russian: freeAddr(f.t), door: len(f.doors),
 	}
-	f.doors = append(f.doors, p.addr)
+	p.write("ofd.toml", servesRussia)
+	f.doors, f.russian = append(f.doors, p.addr), append(f.russian, p.russian)
 	p.up()
 	f.t.Cleanup(func() {
 		if p.server != nil {
@@ -47,7 +48,7 @@ func (f *fleet) process(db string) *process {
 	return p
 }
 
-func (p *process) up() { p.serve("--kkm-addr " + p.addr) }
+func (p *process) up() { p.serve("--kkm-addr " + p.addr + " --kkt-addr " + p.russian) }
 
 func (p *process) kill() {
 	p.server.end(syscall.SIGKILL)

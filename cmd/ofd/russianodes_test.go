@@ -15,6 +15,12 @@ import (
 	"openofd/internal/protocol/kkt/ffd"
 )
 
+// operatorINN stands in acknowledgements.
+const operatorINN = "7704211201"
+
+// servesRussia is the file of an operator that serves simulated drives.
+const servesRussia = "kkt_crypto = '" + config.CryptoSIM1 + "'\n[operator]\ninn = '" + operatorINN + "'\n"
+
 // fickle sends each message to another node than the last, and now and then
 // leaves before the answer comes.
 type fickle struct {
@@ -58,7 +64,7 @@ func TestRussianNodes(t *testing.T) {
 	s.Data, s.DB.URL, s.KeyFile = t.TempDir(), first.url, first.keyFile
 	s.KKTAddr = config.Addr{HostPort: "127.0.0.1:0"}
 	s.KKTCrypto.Name = config.CryptoSIM1
-	s.Operator.INN.Number = "7704211201"
+	s.Operator.INN.Number = operatorINN
 	second, err := startOperator(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)

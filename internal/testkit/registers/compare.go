@@ -11,6 +11,7 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 	wire "openofd/internal/protocol/kkm"
+	"openofd/internal/protocol/kkt"
 )
 
 // Store is what is asked of an engine; journal.Store is one.
@@ -53,9 +54,9 @@ func (c *Crowd) Compare(ctx context.Context, t testing.TB, s Store) Counts {
 		t.Errorf("compare: %v", err)
 	}
 	var n Counts
-	for _, r := range c.registers {
-		for _, why := range r.compare(stored[r.ID], &n) {
-			t.Errorf("register %d: %s", r.ID, why)
+	for _, d := range c.devices {
+		for _, why := range d.compare(stored[d.id()], &n) {
+			t.Errorf("register %d: %s", d.id(), why)
 		}
 	}
 	return n
@@ -64,6 +65,7 @@ func (c *Crowd) Compare(ctx context.Context, t testing.TB, s Store) Counts {
 // held is one stored document.
 type held struct {
 	number  fiscal.Number
+	device  uint64 // number that the device gave it
 	sign    uint64
 	request [sha256.Size]byte
 	payload [sha256.Size]byte // of the request without its header
@@ -80,8 +82,8 @@ func (c *Crowd) stored(ctx context.Context, s Store) (map[fiscal.RegisterID][]he
 	}
 	all := map[fiscal.RegisterID][]held{}
 	numbers := map[fiscal.RegisterID]fiscal.Number{}
-	for _, r := range c.registers {
-		all[r.ID] = nil
+	for _, d := range c.devices {
+		all[d.id()] = nil
 	}
 	const page = 1000
 	for _, p := range slices.Sorted(maps.Keys(heads)) {
@@ -115,15 +117,37 @@ func (c *Crowd) stored(ctx context.Context, s Store) (map[fiscal.RegisterID][]he
 	return all, nil
 }
 
+// hold takes what is compared of an entry. Of Russia's messages the container
+// alone is, for that is all that a drive sends and hears.
 func hold(e *journal.Entry) held {
-	return held{
-		number: e.Number, sign: e.FiscalSign, closes: e.Kind == fiscal.DocShiftClose,
-		request: sha256.Sum256(e.Request), payload: sha256.Sum256(e.Request[min(wire.HeaderLen, len(e.Request)):]), answer: sha256.Sum256(e.Answer),
+	h := held{number: e.Number, device: e.DeviceNumber, sign: e.FiscalSign, closes: e.Kind == fiscal.DocShiftClose}
+	if e.Drive != "" {
+		h.sign = 0 // the drive's own: 32 bits, which may be alike
+		h.request, h.answer = behind(e.Request, kkt.HeaderLen), behind(e.Answer, kkt.HeaderLen)
+		h.payload = h.request
+		return h
 	}
+	h.request, h.answer = sha256.Sum256(e.Request), sha256.Sum256(e.Answer)
+	h.payload = behind(e.Request, wire.HeaderLen)
+	return h
 }
 
-// compare holds one register's documents against what is stored of it.
-func (r *register) compare(stored []held, n *Counts) (complaints []string) {
+// behind hashes what stands behind a header.
+func behind(b []byte, header int) [sha256.Size]byte { return sha256.Sum256(b[min(header, len(b)):]) }
+
+// compare implements device.
+func (r *register) compare(stored []held, n *Counts) []string {
+	var under [sha256.Size]byte
+	if q := r.pending; q != nil && q.number != 0 {
+		n.Pending++
+		under = sha256.Sum256(q.frame)
+	}
+	return compare(r.answered, under, stored, n)
+}
+
+// compare holds one register's documents against what is stored of it; under
+// is the request that waits for an answer.
+func compare(answered []Document, under [sha256.Size]byte, stored []held, n *Counts) (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
 	byRequest := map[[sha256.Size]byte]held{}
 	payloads := map[[sha256.Size]byte]fiscal.Number{}
@@ -145,7 +169,7 @@ func (r *register) compare(stored []held, n *Counts) (complaints []string) {
 		}
 		byRequest[h.request], payloads[h.payload], signs[h.sign] = h, h.number, h.number
 	}
-	for _, d := range r.answered {
+	for _, d := range answered {
 		n.Answered++
 		h, there := byRequest[d.Request]
 		switch {
@@ -161,10 +185,7 @@ func (r *register) compare(stored []held, n *Counts) (complaints []string) {
 		}
 		delete(byRequest, d.Request)
 	}
-	if q := r.pending; q != nil && q.number != 0 {
-		n.Pending++
-		delete(byRequest, sha256.Sum256(q.frame))
-	}
+	delete(byRequest, under)
 	for _, h := range byRequest {
 		complain("entry %d is a document that no register has sent or is waiting for", h.number)
 	}

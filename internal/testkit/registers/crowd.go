@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	device "openofd/internal/device/kkm"
+	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
 	wire "openofd/internal/protocol/kkm"
 	"openofd/internal/testkit/history"
@@ -21,10 +21,13 @@ type Credential struct {
 	Token uint32
 }
 
-// Config describes a crowd. Addrs and Registers must be there.
+// Config describes a crowd. Registers with Addrs must be there, or Drives with
+// DriveAddrs.
 type Config struct {
-	Addrs     []string // doors of the nodes
-	Registers []Credential
+	Addrs      []string // doors of the nodes for registers of Kazakhstan
+	Registers  []Credential
+	DriveAddrs []string // and for those of Russia, in the order of the nodes
+	Drives     []DriveCredential
 	// Choose says to which node an exchange of a register goes, both counted
 	// from 0. Nil: each exchange goes to another node than the one before.
 	Choose    func(register, exchange int) int
@@ -34,6 +37,7 @@ type Config struct {
 	Now       func() time.Time    // of the registers; nil means time.Now
 	Answer    time.Duration       // how long an answer is waited for; 0 means 7 s
 	Pause     time.Duration       // before a request is sent again; 0 means 20 ms
+	Rest      time.Duration       // after an answer
 	MayRefuse []uint32            // codes that the test itself provokes
 	Took      func(time.Duration) // hears of each answered exchange, from many goroutines; nil: nobody does
 	Recorder  *history.Recorder   // nil: a new one
@@ -41,21 +45,43 @@ type Config struct {
 
 // Crowd is a number of registers at work.
 type Crowd struct {
-	cfg       Config
-	registers []*register
+	cfg     Config
+	devices []device
 }
 
-// register is one device. One goroutine at a time owns it.
+// device is one register. One goroutine at a time owns it.
+type device interface {
+	id() fiscal.RegisterID
+	// next makes the next request, which then waits.
+	next() error
+	// waits reports whether something was made that is not answered.
+	waits() bool
+	// exchange sends what waits once; false asks for a repetition.
+	exchange(ctx context.Context) bool
+	// stands is why the device stands still: a refusal that resending cannot
+	// help.
+	stands() error
+	// documents are those that were answered.
+	documents() []Document
+	// under is the document that waits, for an account.
+	under() string
+	// compare holds the documents against what is stored of the register.
+	compare(stored []held, n *Counts) (complaints []string)
+	close() error
+}
+
+// register is a device of Kazakhstan.
 type register struct {
 	Credential
+	cfg       *Config
 	index     int
 	token     uint32
 	reqnum    uint16
-	documents int // made
+	made      int // documents
 	exchanges int
-	links     []*device.Link // one for each node
-	pending   *request       // sent, and not answered or refused
-	asked     bool           // the last request was a question
+	links     []*kkm.Link // one for each node
+	pending   *request    // sent, and not answered or refused
+	asked     bool        // the last request was a question
 	answered  []Document
 	refused   error // it stands still: a refusal that resending cannot help
 }
@@ -82,12 +108,15 @@ func New(cfg Config) *Crowd {
 	}
 	c := &Crowd{cfg: cfg}
 	for i, cred := range cfg.Registers {
-		r := &register{Credential: cred, index: i, token: cred.Token}
+		r := &register{Credential: cred, cfg: &c.cfg, index: i, token: cred.Token}
 		for _, addr := range cfg.Addrs {
-			r.links = append(r.links, device.NewLink(device.LinkConfig{Addr: addr, Keep: true, Connect: cfg.Answer, Answer: cfg.Answer}))
+			r.links = append(r.links, kkm.NewLink(kkm.LinkConfig{Addr: addr, Keep: true, Connect: cfg.Answer, Answer: cfg.Answer}))
 		}
 		cfg.Recorder.Register(cred.ID, cred.Token)
-		c.registers = append(c.registers, r)
+		c.devices = append(c.devices, r)
+	}
+	for i, cred := range cfg.Drives {
+		c.devices = append(c.devices, newDrive(&c.cfg, cred, len(cfg.Registers)+i))
 	}
 	return c
 }
@@ -99,15 +128,17 @@ func (c *Crowd) Recorder() *history.Recorder { return c.cfg.Recorder }
 // is under way then stays unanswered; Run or Settle go on with it.
 func (c *Crowd) Run(ctx context.Context) {
 	enough := c.cfg.Documents
-	c.each(func(r *register) {
-		for ctx.Err() == nil && r.refused == nil {
+	c.each(func(d device) {
+		for ctx.Err() == nil && d.stands() == nil {
 			switch {
-			case r.pending != nil:
-				c.finish(ctx, r)
-			case enough != 0 && len(r.answered) >= enough:
+			case d.waits():
+				c.finish(ctx, d)
+			case enough != 0 && len(d.documents()) >= enough:
 				return
 			default:
-				r.refused = c.next(r)
+				if d.next() != nil {
+					return // and it stands
+				}
 			}
 		}
 	})
@@ -116,13 +147,13 @@ func (c *Crowd) Run(ctx context.Context) {
 // Settle sends what is unanswered until it is answered; an error names a
 // register that is not answered when ctx ends, or stands still.
 func (c *Crowd) Settle(ctx context.Context) error {
-	c.each(func(r *register) { c.finish(ctx, r) })
-	for _, r := range c.registers {
+	c.each(func(d device) { c.finish(ctx, d) })
+	for _, d := range c.devices {
 		switch {
-		case r.refused != nil:
-			return fmt.Errorf("register %d stands still: %w", r.ID, r.refused)
-		case r.pending != nil:
-			return fmt.Errorf("register %d was not answered: document %d: %w", r.ID, r.pending.number, ctx.Err())
+		case d.stands() != nil:
+			return fmt.Errorf("register %d stands still: %w", d.id(), d.stands())
+		case d.waits():
+			return fmt.Errorf("register %d was not answered: %s: %w", d.id(), d.under(), ctx.Err())
 		}
 	}
 	return nil
@@ -131,69 +162,84 @@ func (c *Crowd) Settle(ctx context.Context) error {
 // Close closes the connections.
 func (c *Crowd) Close() error {
 	var all []error
-	for _, r := range c.registers {
-		for _, l := range r.links {
-			all = append(all, l.Close())
-		}
+	for _, d := range c.devices {
+		all = append(all, d.close())
 	}
 	return errors.Join(all...)
 }
 
 // Answered are the documents that were answered, register by register.
 func (c *Crowd) Answered() (all []Document) {
-	for _, r := range c.registers {
-		all = append(all, r.answered...)
+	for _, d := range c.devices {
+		all = append(all, d.documents()...)
 	}
 	return all
 }
 
-func (c *Crowd) each(do func(*register)) {
+func (c *Crowd) each(do func(device)) {
 	var working sync.WaitGroup
-	for _, r := range c.registers {
-		working.Go(func() { do(r) })
+	for _, d := range c.devices {
+		working.Go(func() { do(d) })
 	}
 	working.Wait()
 }
 
-// next makes a register's next request.
-func (c *Crowd) next(r *register) error {
-	var q request
-	var err error
-	if r.asked = !r.asked && r.documents%everyQuestion == everyQuestion-1; r.asked {
-		q, err = c.question(r)
-	} else {
-		r.documents++
-		q, err = c.document(r, r.documents)
-	}
-	r.pending = &q
-	return err
-}
-
-// finish sends what is pending until it is answered, or ctx ends.
-func (c *Crowd) finish(ctx context.Context, r *register) {
-	for r.pending != nil && r.refused == nil && ctx.Err() == nil {
-		if c.exchange(ctx, r) {
-			return
+// finish sends what waits until it is answered, or ctx ends.
+func (c *Crowd) finish(ctx context.Context, d device) {
+	for d.waits() && d.stands() == nil && ctx.Err() == nil {
+		pause := c.cfg.Pause
+		if d.exchange(ctx) {
+			pause = c.cfg.Rest
+		}
+		if pause == 0 {
+			continue
 		}
 		select {
-		case <-time.After(c.cfg.Pause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 		}
 	}
 }
 
-// exchange sends what is pending once; false asks for a repetition.
-func (c *Crowd) exchange(ctx context.Context, r *register) bool {
-	node := c.cfg.Choose(r.index, r.exchanges) % len(r.links)
+func (r *register) id() fiscal.RegisterID { return r.ID }
+func (r *register) waits() bool           { return r.pending != nil }
+func (r *register) stands() error         { return r.refused }
+func (r *register) documents() []Document { return r.answered }
+func (r *register) under() string         { return fmt.Sprintf("document %d", r.pending.number) }
+
+func (r *register) close() error {
+	var all []error
+	for _, l := range r.links {
+		all = append(all, l.Close())
+	}
+	return errors.Join(all...)
+}
+
+// next makes the register's next request.
+func (r *register) next() error {
+	var q request
+	if r.asked = !r.asked && r.made%everyQuestion == everyQuestion-1; r.asked {
+		q, r.refused = r.question()
+	} else {
+		r.made++
+		q, r.refused = r.document(r.made)
+	}
+	r.pending = &q
+	return r.refused
+}
+
+// exchange implements device.
+func (r *register) exchange(ctx context.Context) bool {
+	node := r.cfg.Choose(r.index, r.exchanges) % len(r.links)
 	r.exchanges++
-	written := c.cfg.Recorder.Begin(r.ID, r.pending.asked)
+	written := r.cfg.Recorder.Begin(r.ID, r.pending.asked)
 	began := time.Now()
 	reply, err := r.links[node].Exchange(ctx, r.pending.frame)
 	if err != nil {
 		return false
 	}
-	if c.cfg.Took != nil {
-		c.cfg.Took(time.Since(began))
+	if r.cfg.Took != nil {
+		r.cfg.Took(time.Since(began))
 	}
 	a, err := read(reply)
 	if err != nil {
@@ -220,7 +266,7 @@ func (c *Crowd) exchange(ctx context.Context, r *register) bool {
 }
 
 // read takes from an answer what a history wants.
-func read(reply device.Reply) (history.Answer, error) {
+func read(reply kkm.Reply) (history.Answer, error) {
 	frame, err := reply.Header.AppendBinary(nil)
 	if err != nil {
 		return history.Answer{}, err

@@ -6,7 +6,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	device "openofd/internal/device/kkm"
+	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
 	wire "openofd/internal/protocol/kkm"
 	"openofd/internal/protocol/kkm/kkmpb"
@@ -28,9 +28,9 @@ const (
 	everyQuestion = 7
 )
 
-// document makes a register's n-th document.
-func (c *Crowd) document(r *register, n int) (request, error) {
-	at := fiscal.WallIn(c.cfg.Now(), c.cfg.Zone)
+// document makes the register's n-th document.
+func (r *register) document(n int) (request, error) {
+	at := fiscal.WallIn(r.cfg.Now(), r.cfg.Zone)
 	cashier := &kkmpb.Operator{Code: proto.Uint32(1), Name: proto.String("Айгүл С.")}
 	var msg kkmpb.Request
 	switch {
@@ -38,7 +38,7 @@ func (c *Crowd) document(r *register, n int) (request, error) {
 		z := fiscal.Report{Kind: fiscal.ReportZ, Time: at, Shift: fiscal.Shift{OpenedAt: at, ClosedAt: at}}
 		msg.Command = kkmpb.CommandTypeEnum_COMMAND_CLOSE_SHIFT.Enum()
 		msg.CloseShift = &kkmpb.CloseShiftRequest{
-			CloseTime: wire.NewTime(at), ZReport: wire.NewReport(&z, c.cfg.Version), Operator: cashier, PrintedDocumentNumber: proto.Uint64(uint64(n)),
+			CloseTime: wire.NewTime(at), ZReport: wire.NewReport(&z, r.cfg.Version), Operator: cashier, PrintedDocumentNumber: proto.Uint64(uint64(n)),
 		}
 	case n%everyDeposit == 0:
 		msg.Command = kkmpb.CommandTypeEnum_COMMAND_MONEY_PLACEMENT.Enum()
@@ -47,19 +47,19 @@ func (c *Crowd) document(r *register, n int) (request, error) {
 			Sum: wire.NewMoney(fiscal.Money(100 * n)), Operator: cashier, PrintedDocumentNumber: proto.Uint64(uint64(n)),
 		}
 	default:
-		ticket, err := c.ticket(at, n)
+		ticket, err := r.ticket(at, n)
 		if err != nil {
 			return request{}, err
 		}
 		msg.Command, msg.Ticket = kkmpb.CommandTypeEnum_COMMAND_TICKET.Enum(), ticket
 	}
-	return c.request(r, &msg, n)
+	return r.request(&msg, n)
 }
 
 // ticket is a receipt over one article, whose price tells it from the others.
-func (c *Crowd) ticket(at fiscal.WallTime, n int) (*kkmpb.TicketRequest, error) {
+func (r *register) ticket(at fiscal.WallTime, n int) (*kkmpb.TicketRequest, error) {
 	sum := fiscal.Money(10_000 + n)
-	r := fiscal.Receipt{
+	receipt := fiscal.Receipt{
 		Op: fiscal.OpSale, Time: at, Cashier: fiscal.Cashier{Code: 1, Name: "Айгүл С."}, Total: sum,
 		Items: []fiscal.Item{{
 			Kind: fiscal.ItemGoods, Name: "Нан «Таба»", Unit: "796", Price: sum, Quantity: fiscal.OneUnit, Cost: sum,
@@ -67,7 +67,7 @@ func (c *Crowd) ticket(at fiscal.WallTime, n int) (*kkmpb.TicketRequest, error) 
 		}},
 		Payments: []fiscal.Payment{{Kind: fiscal.PayCash, Sum: sum}}, Taken: sum,
 	}
-	ticket, err := device.Form{Version: c.cfg.Version, Section: "1", TaxSystem: uint32(kkmpb.TaxationTypeEnum_RTS)}.Ticket(&r)
+	ticket, err := kkm.Form{Version: r.cfg.Version, Section: "1", TaxSystem: uint32(kkmpb.TaxationTypeEnum_RTS)}.Ticket(&receipt)
 	if err != nil {
 		return nil, err
 	}
@@ -76,16 +76,16 @@ func (c *Crowd) ticket(at fiscal.WallTime, n int) (*kkmpb.TicketRequest, error) 
 }
 
 // question asks how the operator is.
-func (c *Crowd) question(r *register) (request, error) {
-	return c.request(r, &kkmpb.Request{Command: kkmpb.CommandTypeEnum_COMMAND_SYSTEM.Enum(), Service: &kkmpb.ServiceRequest{}}, 0)
+func (r *register) question() (request, error) {
+	return r.request(&kkmpb.Request{Command: kkmpb.CommandTypeEnum_COMMAND_SYSTEM.Enum(), Service: &kkmpb.ServiceRequest{}}, 0)
 }
 
 // request takes the register's token and its next number.
-func (c *Crowd) request(r *register, msg *kkmpb.Request, n int) (request, error) {
+func (r *register) request(msg *kkmpb.Request, n int) (request, error) {
 	r.reqnum++
-	frame, err := wire.AppendRequest(nil, wire.Header{Version: c.cfg.Version, ID: uint32(r.ID), Token: r.token, ReqNum: r.reqnum}, msg)
+	frame, err := wire.AppendRequest(nil, wire.Header{Version: r.cfg.Version, ID: uint32(r.ID), Token: r.token, ReqNum: r.reqnum}, msg)
 	q := request{frame: frame, number: n, asked: history.Request{
-		Token: r.token, ReqNum: r.reqnum, Command: int32(msg.GetCommand()), Changing: n != 0, MayRefuse: c.cfg.MayRefuse,
+		Token: r.token, ReqNum: r.reqnum, Command: int32(msg.GetCommand()), Changing: n != 0, MayRefuse: r.cfg.MayRefuse,
 	}}
 	if n != 0 {
 		q.asked.Key = fmt.Sprintf("document %d", n)

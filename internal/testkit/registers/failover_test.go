@@ -25,7 +25,7 @@ func TestFailover(t *testing.T) {
 		node := closing(t, db, err)
 		o.node(t, node, node, 2)
 	}
-	c := o.crowd(t, 12, 0, o.addrs)
+	c := o.crowd(t, 12, 0, o.addrs, o.drives)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	ran := make(chan struct{})

@@ -17,6 +17,7 @@ import (
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
 	"openofd/internal/protocol/kkm"
+	"openofd/internal/protocol/kkt"
 	"openofd/internal/registry"
 	"openofd/internal/store/postgres"
 	"openofd/internal/store/sqlite"
@@ -46,6 +47,7 @@ type operator struct {
 	keys   *keyring.Ring
 	first  *intake.Intake
 	addrs  []string
+	drives []string // doors of the same nodes for registers of Russia
 }
 
 // onSQLite starts nodes that share one SQLite installation.
@@ -103,24 +105,25 @@ func (o *operator) node(t *testing.T, store engine, entries journal.Store, lines
 		}
 		o.keys = keys
 	}
-	law := policy.For(fiscal.Kazakhstan)
-	rules := &kkm.Rules{Limits: func(day fiscal.WallTime) kkm.Limits {
-		terms := law.At(day)
-		return kkm.Limits{Shift: terms.Shift, Offline: terms.Offline}
-	}}
+	rules := newRules()
 	committer := journal.New(journal.Config{Committers: lines}, entries, quiet, nil, time.Now)
-	in := intake.New(intake.Config{}, store, committer, rules, o.keys, &fiscal.Operator{Site: "https://ofd.example"}, quiet, nil, time.Now, rand.Reader)
-	door := gate.New(gate.Config{AddressFrames: -1}, in, quiet, nil, time.Now)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	in := intake.New(intake.Config{}, store, committer, rules, o.keys, &fiscal.Operator{Site: "https://ofd.example", INN: "7704211201"}, quiet, nil, time.Now, rand.Reader)
+	module := kkt.NewSIM1(kkt.SIM1TestKey())
+	door := gate.New(gate.Config{AddressFrames: -1, RegisterFrames: -1, KKT: gate.KKTConfig{Module: module}}, in, quiet, nil, time.Now)
+	var listeners [2]net.Listener
+	for i := range listeners {
+		var err error
+		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			t.Fatal(err)
+		}
 	}
 	behind, end := context.WithCancel(context.Background())
-	ended := make(chan struct{}, 3)
+	ended := make(chan struct{}, 4)
 	for _, run := range []func(){
 		func() { committer.Run(context.Background()) },
 		func() { in.Run(behind) },
-		func() { _ = door.Serve(behind, listener) },
+		func() { _ = door.Serve(behind, listeners[0]) },
+		func() { _ = door.ServeKKT(behind, listeners[1]) },
 	} {
 		go func() { run(); ended <- struct{}{} }()
 	}
@@ -136,16 +139,54 @@ func (o *operator) node(t *testing.T, store engine, entries journal.Store, lines
 			<-ended
 		}
 	})
-	o.addrs = append(o.addrs, listener.Addr().String())
+	o.addrs, o.drives = append(o.addrs, listeners[0].Addr().String()), append(o.drives, listeners[1].Addr().String())
 	if o.first == nil {
 		o.first = in
 	}
 }
 
-// crowd is registers at the operator's doors.
-func (o *operator) crowd(t *testing.T, n, documents int, addrs []string) *Crowd {
+// bothRules are the rules of both countries.
+type bothRules struct {
+	kazakhstan *kkm.Rules
+	russia     *kkt.Rules
+}
+
+func newRules() bothRules {
+	kazakh, russian := policy.For(fiscal.Kazakhstan), policy.For(fiscal.Russia)
+	return bothRules{
+		&kkm.Rules{Limits: func(day fiscal.WallTime) kkm.Limits {
+			terms := kazakh.At(day)
+			return kkm.Limits{Shift: terms.Shift, Offline: terms.Offline}
+		}},
+		&kkt.Rules{Law: func(day fiscal.WallTime) kkt.Law {
+			return kkt.Law{Shift: russian.Shift(day), Offline: russian.Offline(day)}
+		}},
+	}
+}
+
+func (r bothRules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
+	if s.Card.Country == fiscal.Russia {
+		return r.russia.Judge(s)
+	}
+	return r.kazakhstan.Judge(s)
+}
+
+func (r bothRules) Unknown(x *fiscal.Exchange) fiscal.Decision {
+	if x.Address.Kind == fiscal.ByDrive {
+		return r.russia.Unknown(x)
+	}
+	return r.kazakhstan.Unknown(x)
+}
+
+// crowd is registers at the operator's doors, every second one of Russia.
+func (o *operator) crowd(t *testing.T, n, documents int, addrs, drives []string) *Crowd {
 	t.Helper()
-	all, err := Add(t.Context(), registry.New(o.store, o.first, time.Now), n)
+	service := registry.New(o.store, o.first, time.Now)
+	all, err := Add(t.Context(), service, n-n/2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	russian, err := AddDrives(t.Context(), service, n/2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -153,7 +194,7 @@ func (o *operator) crowd(t *testing.T, n, documents int, addrs []string) *Crowd 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := New(Config{Addrs: addrs, Registers: all, Documents: documents, Zone: zone, Answer: 2 * time.Second})
+	c := New(Config{Addrs: addrs, Registers: all, DriveAddrs: drives, Drives: russian, Documents: documents, Zone: zone, Answer: 2 * time.Second})
 	t.Cleanup(func() { c.Close() })
 	return c
 }
