@@ -23,6 +23,7 @@ import (
 // in Russia that sell in real time over real sockets, in one process.
 type demoCmd struct {
 	Data     string      `type:"path" placeholder:"DIR" help:"Folder to keep; without it a new one that is removed at the end."`
+	DB       config.DB   `name:"db" placeholder:"URL" help:"Database server instead of the embedded one; ofd migrate up has prepared it, and the master key is in --data. It keeps what was sold."`
 	KKMAddr  config.Addr `name:"kkm-addr" default:":7777" help:"Where registers of Kazakhstan connect: point your own there too."`
 	KKTAddr  config.Addr `name:"kkt-addr" default:":7778" help:"Where registers of Russia connect, with simulated drives."`
 	HTTPAddr config.Addr `name:"http-addr" default:":8080" help:"Pages, among them the buyer's check."`
@@ -55,7 +56,7 @@ func (c *demoCmd) Run(con *console) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	}
 	var s settings
-	s.Data, s.Operator = dir, demoOperator()
+	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
 	s.KKMAddr, s.KKTAddr, s.HTTPAddr, s.OpsAddr = c.KKMAddr, c.KKTAddr, c.HTTPAddr, c.OpsAddr
 	s.KKTCrypto.Name = config.CryptoSIM1
 	if s.Log, err = observe.NewLogger(con.talk, observe.LogConfig{Level: slog.LevelWarn}); err != nil {
@@ -89,7 +90,7 @@ var _, _ demoSeller = (*demoCounter)(nil), (*russianCounter)(nil)
 
 // sell opens the shops and lets them sell until the demo is ended.
 func (c *demoCmd) sell(con *console, o *operator, dir string) (err error) {
-	sellers, err := openSellers(con.ctx, o, dir)
+	sellers, err := openSellers(con.ctx, o, dir, c.Pace)
 	defer func() {
 		for _, s := range sellers {
 			err = errors.Join(err, s.close())
@@ -121,9 +122,10 @@ func (c *demoCmd) sell(con *console, o *operator, dir string) (err error) {
 
 // openSellers opens the shops of both countries. Those that are open are
 // returned beside an error too.
-func openSellers(ctx context.Context, o *operator, dir string) (all []demoSeller, err error) {
+func openSellers(ctx context.Context, o *operator, dir string, pace float64) (all []demoSeller, err error) {
+	times := demoTimes{transaction: atPace(3*time.Second, pace), reconnect: atPace(5*time.Second, pace)}
 	for _, shop := range demoShops(standardVAT(o.now())) {
-		counter, err := openCounter(ctx, o, shop, dir, demoTimes{transaction: 3 * time.Second, reconnect: 5 * time.Second})
+		counter, err := openCounter(ctx, o, shop, dir, times)
 		if err != nil {
 			return all, fmt.Errorf("open the shop in %s: %w", shop.city, err)
 		}
@@ -184,12 +186,15 @@ func teller(ctx context.Context, city string, events chan<- string) func(string,
 	}
 }
 
+// atPace is a time of the day as long as it lasts at a pace.
+func atPace(d time.Duration, pace float64) time.Duration { return time.Duration(float64(d) / pace) }
+
 // paused waits for the next customer; false is the end of the demo.
 func paused(ctx context.Context, r *mathrand.Rand, pace float64) bool {
 	select {
 	case <-ctx.Done():
 		return false
-	case <-time.After(time.Duration(float64(1500+r.IntN(4000)) / pace * float64(time.Millisecond))):
+	case <-time.After(atPace(time.Duration(1500+r.IntN(4000))*time.Millisecond, pace)):
 		return true
 	}
 }

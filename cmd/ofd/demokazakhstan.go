@@ -90,7 +90,7 @@ func (d *demoCounter) work(ctx context.Context, pace float64, events chan<- stri
 		case n%120 == 0:
 			d.closeDay(ctx, tell)
 		case n%40 == 20:
-			d.link.cut(time.Duration(float64(25*time.Second) / pace))
+			d.link.cut(atPace(25*time.Second, pace))
 			tell("the link is cut for a while: receipts go on")
 		case len(d.sold) > 3 && d.rand.IntN(15) == 0:
 			d.giveBack(ctx, tell)

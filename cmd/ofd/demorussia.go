@@ -87,7 +87,7 @@ func (d *russianCounter) open(dir string) (*device.Register, error) {
 		return nil, errors.Join(err, memory.Close())
 	}
 	versions := map[ffd.Version]wire.PVersion{ffd.V105: wire.P105, ffd.V110: wire.P110, ffd.V120: wire.P120}
-	cfg := device.Config{Version: versions[d.shop.version], Zone: d.zone, Tries: 2, Pause: 50 * time.Millisecond}
+	cfg := device.Config{Version: versions[d.shop.version], Zone: d.zone, Tries: 2, Pause: 5 * time.Millisecond}
 	return device.New(cfg, drive, d.link, d.link, d.now, rand.Reader), nil
 }
 
@@ -187,7 +187,7 @@ func (d *russianCounter) work(ctx context.Context, pace float64, events chan<- s
 			d.closeDay(ctx, tell)
 			continue
 		case n%40 == 30:
-			d.link.cut(time.Duration(float64(25*time.Second) / pace))
+			d.link.cut(atPace(25*time.Second, pace))
 			tell("the link is cut for a while: receipts wait in the drive")
 		}
 		deals := d.sale()

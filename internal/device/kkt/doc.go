@@ -7,7 +7,10 @@
 //	drive.go      the drive: its life, numbers, shifts, what it refuses
 //	queue.go      documents and notifications that no answer has settled
 //	document.go   what a document is made of
+//	counters.go   what a drive counts, and its closing reports state
 //	shop.go       ordinary documents of an ordinary shop
+//	settle.go     receipts of every kind, completed from what is sold
+//	qr.go         the text that leads a buyer to the check
 //	errors.go     a drive's errors, by the numbers that real ones have
 //	memory.go     what must survive a power cut, and how it is written down
 //	filememory.go the memory as a file
