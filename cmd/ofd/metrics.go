@@ -14,8 +14,9 @@ import (
 // KKT can have. Labels come from closed sets: a code beyond these counts as
 // "other".
 var results = map[gate.Protocol][]uint16{
-	gate.KKM: {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 254, 255},
-	gate.KKT: {0, 11, 14},
+	gate.KKM:        {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 254, 255},
+	gate.KKT:        {0, 11, 14},
+	gate.KKTMarking: {0, 1, 2},
 }
 
 // answers counts the answers of one protocol.

@@ -87,12 +87,13 @@ type Protocol string
 
 // The protocols.
 const (
-	KKM Protocol = "kkm" // of registers in Kazakhstan
-	KKT Protocol = "kkt" // of registers in Russia
+	KKM        Protocol = "kkm"         // of registers in Kazakhstan
+	KKT        Protocol = "kkt"         // of registers in Russia
+	KKTMarking Protocol = "kkt-marking" // of the same, on marked goods
 )
 
 // Protocols lists every protocol, for the tables of metrics.
-func Protocols() []Protocol { return []Protocol{KKM, KKT} }
+func Protocols() []Protocol { return []Protocol{KKM, KKT, KKTMarking} }
 
 // Limit names what stands against a frame. The set is closed: metrics use it as
 // a label.
@@ -103,12 +104,13 @@ const (
 	LimitAddress   Limit = "address"   // Config.AddressFrames
 	LimitRegister  Limit = "register"  // Config.RegisterFrames
 	LimitExchanges Limit = "exchanges" // Config.MaxExchanges
+	LimitMarking   Limit = "marking"   // KKTConfig.MaxAsks
 
 	unlimited Limit = "" // none
 )
 
 // Limits lists every limit on frames, for the tables of metrics.
-func Limits() []Limit { return []Limit{LimitAddress, LimitRegister, LimitExchanges} }
+func Limits() []Limit { return []Limit{LimitAddress, LimitRegister, LimitExchanges, LimitMarking} }
 
 // Cause says why a connection ended. The set is closed: metrics use it as a
 // label.
@@ -125,10 +127,12 @@ const (
 	CauseHandshake   Cause = "handshake"    // TLS could not be agreed
 	CauseTooLong     Cause = "too_long"     // SIZE above Config.MaxFrame
 	CauseVersion     Cause = "version"      // a protocol version we do not speak
+	CauseService     Cause = "service"      // a service that is not offered here
 	CauseRefused     Cause = "refused"      // the rules said that the connection ends
 	CauseSilent      Cause = "silent"       // the outcome is unknown, so nothing was said
 	CauseMalformed   Cause = "malformed"    // a message of ours that breaks the form, in a protocol without an answer to that
 	CauseOverloaded  Cause = "overloaded"   // too much for a limit, the store or the keys, in a protocol without an answer to that
+	CauseFarEnd      Cause = "far_end"      // the marking system gave no answer that could be passed on
 	CauseFailed      Cause = "failed"       // our own fault, in a protocol without an answer to that
 	CauseWrite       Cause = "write"        // the answer could not be written
 	CausePanic       Cause = "panic"        // our own bug; the stack is in the log
@@ -143,7 +147,7 @@ const (
 func Causes() []Cause {
 	return []Cause{
 		CauseLeft, CauseIdle, CauseHalfFrame, CauseForeign, CauseHTTP, CauseTLS, CauseHandshake, CauseTooLong,
-		CauseVersion, CauseRefused, CauseSilent, CauseMalformed, CauseOverloaded, CauseFailed, CauseWrite, CausePanic,
+		CauseVersion, CauseService, CauseRefused, CauseSilent, CauseMalformed, CauseOverloaded, CauseFarEnd, CauseFailed, CauseWrite, CausePanic,
 		CauseDrain, CauseFull, CauseAddressFull,
 	}
 }

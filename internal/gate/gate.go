@@ -33,9 +33,10 @@ type Gate struct {
 	byAddress  pace
 	byRegister pace
 	registers  registerCells
-	underWay   atomic.Int64 // exchanges
+	underWay   atomic.Int64  // exchanges
+	asking     chan struct{} // holds one for each message that waits for the marking system
 
-	notTaken, unknown, incidents seldom // what the log says of exchanges that failed
+	notTaken, unknown, incidents, farEnd seldom // what the log says of exchanges that failed
 
 	mu        sync.Mutex
 	draining  bool
@@ -59,6 +60,7 @@ func New(cfg Config, accept Acceptor, log *slog.Logger, obs Observer, now func()
 	g.made = time.Now()
 	g.byAddress, g.byRegister = newPace(g.cfg.AddressFrames), newPace(g.cfg.RegisterFrames)
 	g.registers = newRegisterCells(g.byRegister)
+	g.asking = make(chan struct{}, g.cfg.KKT.MaxAsks)
 	g.wary.from = make(map[netip.Prefix]guesser)
 	g.closing = make(chan struct{})
 	g.work, g.abandon = context.WithCancel(context.Background())

@@ -19,11 +19,21 @@ type KKTConfig struct {
 	Module kkt.CryptoModule // opens containers and seals answers; without one there is no such door
 	Crypto time.Duration    // for one call of it; 0 means 500 ms
 	Limits kkt.Limits       // what the door takes; MaxBody follows from Config.MaxFrame where it is 0
+
+	Marking MarkingSystem // nil: the marking channel is closed but for its test
+	Asking  time.Duration // for one answer of it; 0 means 2.5 s, half of what registers wait
+	MaxAsks int           // messages that wait for it at one time; 0 means 256
 }
 
 func (c KKTConfig) filled(maxFrame int) KKTConfig {
 	if c.Crypto <= 0 {
 		c.Crypto = 500 * time.Millisecond
+	}
+	if c.Asking <= 0 {
+		c.Asking = 2500 * time.Millisecond
+	}
+	if c.MaxAsks <= 0 {
+		c.MaxAsks = 256
 	}
 	if most := maxFrame - kkt.HeaderLen; c.Limits.MaxBody == 0 && most < kkt.MaxFrame {
 		c.Limits.MaxBody = most
@@ -53,6 +63,7 @@ func (g *Gate) ServeKKT(ctx context.Context, ln net.Listener) error {
 //	an empty message               a header alone
 //	more than a limit allows       closed; nothing is parsed, judged or stored
 //	a container that breaks form   closed
+//	a marking document             judged, passed on to the marking system, judged again
 //	anything else                  judged behind the Acceptor
 //
 // Source: KKT reference §2.6 to §2.8.
@@ -64,8 +75,8 @@ func (g *Gate) kkt(c *conn) Cause {
 		}
 		begun := g.now()
 		h, admission, err := g.cfg.KKT.Limits.Admit(head)
-		if admission == kkt.AdmitRead && h.Service != kkt.ServiceDocuments {
-			admission, err = kkt.AdmitDrop, &kkt.SyntaxError{Fault: kkt.FaultService, Field: "signature", Why: "marked goods are not served here"}
+		if admission == kkt.AdmitRead && h.Service == kkt.ServiceMarking && g.cfg.KKT.Marking == nil {
+			admission, err = kkt.AdmitDrop, &kkt.SyntaxError{Fault: kkt.FaultService, Field: "signature", Why: "there is no way to the marking system"}
 		}
 		if admission == kkt.AdmitDrop {
 			g.log.Debug("not a message for us", "peer", c.peer, "err", err)
@@ -75,13 +86,22 @@ func (g *Gate) kkt(c *conn) Cause {
 			return g.kktLimited(c, h, limit)
 		}
 		var r reply
-		if admission == kkt.AdmitEmpty {
+		said := KKT
+		switch {
+		case admission == kkt.AdmitEmpty:
 			r.frame, _ = h.Empty().AppendBinary(make([]byte, 0, kkt.HeaderLen))
 			c.done(kkt.HeaderLen)
-		} else if r, cause = g.kktMessage(c, h, begun); cause != goOn {
+		case h.Service == kkt.ServiceMarking:
+			var elsewhere time.Duration
+			r, elsewhere, cause = g.kktMarking(c, h, begun)
+			said, begun = KKTMarking, begun.Add(elsewhere) // not counted as our time
+		default:
+			r, cause = g.kktMessage(c, h, begun)
+		}
+		if cause != goOn {
 			return cause
 		}
-		if cause := g.say(c, KKT, r, begun); cause != goOn {
+		if cause := g.say(c, said, r, begun); cause != goOn {
 			return cause
 		}
 	}
@@ -144,13 +164,18 @@ func (g *Gate) kktExchange(c *conn, h kkt.Header, message []byte, received time.
 		Peer:     c.peer,
 	})
 	req.Release()
-	switch {
-	case err != nil:
+	if err != nil {
 		return g.kktFailure(h, number, err)
-	case answer.Reason != fiscal.NoReason:
+	}
+	return g.kktAnswered(h, number, c, answer)
+}
+
+// kktAnswered is what follows from the rules' answer.
+func (g *Gate) kktAnswered(h kkt.Header, number uint32, c *conn, answer fiscal.Answer) reply {
+	if answer.Reason != fiscal.NoReason {
 		g.kktIncident(h, number, c, answer.Reason)
 	}
-	r = reply{frame: answer.Frame, result: answer.Result}
+	r := reply{frame: answer.Frame, result: answer.Result}
 	switch {
 	case answer.Close:
 		r.then = CauseRefused
@@ -209,7 +234,9 @@ func kktDropped(err error, head []byte) Cause {
 		return CauseForeign
 	case syntax.Fault == kkt.FaultSignature:
 		return foreign(head)
-	case syntax.Fault == kkt.FaultService, syntax.Fault == kkt.FaultVersion:
+	case syntax.Fault == kkt.FaultService:
+		return CauseService
+	case syntax.Fault == kkt.FaultVersion:
 		return CauseVersion
 	}
 	return CauseMalformed
@@ -231,6 +258,12 @@ func (b bounded) VerifyDocumentSign(ctx context.Context, d kkt.DriveNumber, docu
 	ctx, cancel := context.WithTimeout(ctx, b.limit)
 	defer cancel()
 	return b.CryptoModule.VerifyDocumentSign(ctx, d, document)
+}
+
+func (b bounded) OpenMarking(ctx context.Context, f kkt.Frame) (kkt.Opened, error) {
+	ctx, cancel := context.WithTimeout(ctx, b.limit)
+	defer cancel()
+	return b.CryptoModule.OpenMarking(ctx, f)
 }
 
 func (b bounded) SealAcknowledgement(ctx context.Context, dst []byte, o kkt.Opened, requisites []byte) ([]byte, error) {

@@ -76,7 +76,7 @@ const kktReceipt = "receipt-1.2-measure-kg"
 func TestKKTVectors(t *testing.T) {
 	d := openKKT(t, Config{Frame: 300 * time.Millisecond}, acknowledged)
 	closed := map[string]Cause{
-		"bad-signature-http": CauseHTTP, "bad-p-version": CauseVersion, "okp-ping": CauseVersion, "truncated-body": CauseHalfFrame,
+		"bad-signature-http": CauseHTTP, "bad-p-version": CauseVersion, "okp-ping": CauseService, "truncated-body": CauseHalfFrame,
 		"bad-fps": CauseRefused, "encrypted-garbage": CauseRefused, "fd-mismatch-frame-doc": CauseRefused,
 	}
 	played := 0
@@ -114,7 +114,7 @@ func TestKKTVectors(t *testing.T) {
 				mustEnd(t, c)
 				want := closed[v.Name]
 				if want == "" && v.Channel == "marking" {
-					want = CauseVersion
+					want = CauseService
 				} else if want == "" {
 					want = CauseMalformed
 				}
