@@ -181,7 +181,7 @@ func (w *russianWalk) unblemished(d *russianCounter, last fiscal.Number) (n int,
 			return n, err
 		case !russian(&e.Record):
 			continue // what staff did
-		case e.Outcome != 0 || e.Flags != 0:
+		case e.Outcome != 0 || e.Flags&^fiscal.FlagCardMade != 0: // a registration report completes the card
 			return n, fmt.Errorf("document %d of drive %s: outcome %d, findings %v", e.DeviceNumber, e.Drive, e.Outcome, e.Flags)
 		}
 		n++
