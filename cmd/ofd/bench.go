@@ -6,23 +6,21 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime/pprof"
-	"sync"
 	"time"
 
 	"openofd/internal/bench"
 	"openofd/internal/config"
-	"openofd/internal/fiscal"
-	"openofd/internal/journal"
 	"openofd/internal/registry"
 )
 
 type benchCmd struct {
 	KKM benchKKMCmd `cmd:"" name:"kkm" help:"Receipts of registers of Kazakhstan."`
+	KKT benchKKTCmd `cmd:"" name:"kkt" help:"Receipts of registers of Russia, with simulated fiscal drives."`
 }
 
-type benchKKMCmd struct {
+// benchFlags are those of every load.
+type benchFlags struct {
 	Registers   int           `default:"1000" help:"How many, of a tenth as many taxpayers."`
 	Connections int           `default:"64" help:"Between which the registers take turns; each waits for its answer."`
 	Duration    time.Duration `default:"10s" help:"Of the measured part."`
@@ -33,46 +31,68 @@ type benchKKMCmd struct {
 	Data        string        `type:"path" placeholder:"DIR" help:"Folder for the operator under test; without it a new one that is removed."`
 	DB          config.DB     `name:"db" env:"OFD_DB" placeholder:"URL" help:"Database server for it instead, postgres://…, migrated; what is sent stays there."`
 	KeyFile     string        `name:"key-file" env:"OFD_KEY_FILE" type:"path" default:"ofd-data/master.key" placeholder:"FILE" help:"Master key of that installation."`
-	Fill        uint64        `placeholder:"N" help:"Measure, store so many entries of other registers, measure again."`
+	Fill        uint64        `placeholder:"N" help:"Store so many entries of other registers, then measure this store and an empty one in turn."`
 	Idle        int           `placeholder:"N" help:"Hold so many silent connections beside the load, to an operator in a process of its own, and tell what one of them costs."`
-	TLS         bool          `name:"tls" help:"With --idle: these and the load over TLS."`
-	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own; needs --credentials."`
+	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own."`
 	CPUProfile  string        `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write a CPU profile of the load, for go tool pprof."`
-	Credentials string        `type:"path" placeholder:"FILE" help:"Its registers, [{\"id\": 200145, \"token\": 2704817126}, …]; written back with the tokens of the end."`
+	Credentials string        `type:"path" placeholder:"FILE" help:"Registers of --addr, as below; written back as they are at the end."`
 }
 
-// Help is shown by --help below the flags.
-func (benchKKMCmd) Help() string {
-	return `Starts an operator in this process, registers the registers, lets them send
-receipts of five lines over real sockets and measures. Client, operator and
-disk share this machine. In the same run it measures two ceilings: an echo of
-frames of the same size, and a bare insert of the same rows in batches of the
-same size into a fresh database.
+// benchHelp stands below the flags of every load.
+const benchHelp = `In the same run it measures two ceilings: an echo of frames of the same size,
+and a bare insert of the same rows in batches of the same size into a fresh
+database. Client, operator and disk share this machine.
 
-With --fill the figures are those of the second load, and the first one's rate
-stands beside them.
+With --fill the store is filled, and given time to settle. Then it and an
+empty one beside it, each behind an operator of its own, are measured in turn,
+three times each, so that the drift of the machine does not decide: the
+figures are those of the full one, and the rate of the empty one stands beside
+them. It takes some 2.5 KB of disk for each entry.
 
 With --rate a latency counts from the moment the receipt was due, not from the
 moment it was sent.
 
 The exit code is 1 when nothing was accepted or p99 is above --max-p99.`
+
+// benchProtocol is what a load needs of a country.
+type benchProtocol interface {
+	// settings opens the country's door on a free port of this machine.
+	settings(s *settings)
+	addr(o *operator) string
+	// register is the i-th of a load; all of it is invented.
+	register(series int64, i int) registry.NewRegister
+	speaker(r registry.Registered) (bench.Register, error)
+	// remote are the registers of an operator that runs elsewhere, as the file
+	// of --credentials has them; file writes them as they are at the end.
+	remote(file []byte) ([]bench.Register, error)
+	file(all []bench.Register) any
+	// served are the same settings for `ofd serve`: TOML, flags, and how its log
+	// names the door.
+	served() (toml string, flags []string, door string)
 }
 
-func (c *benchKKMCmd) Run(con *console) error {
+// benchLoad is one run of the command.
+type benchLoad struct {
+	benchFlags
+	benchProtocol
+	TLS bool
+}
+
+func (c *benchLoad) run(con *console) error {
 	if c.Registers < 1 || c.Connections < 1 || c.Duration <= 0 {
 		return errors.New("there is no load without registers, connections and time")
 	}
-	if c.Idle > 0 {
-		return benchIdle(con, c)
+	if c.Addr != "" && c.Fill > 0 {
+		return errors.New("--fill goes not with --addr: the store is not ours")
 	}
-	cfg := bench.Config{
-		Connections: c.Connections, Duration: c.Duration, Warmup: c.Warmup, Rate: c.Rate, Zone: almaty,
+	if c.Idle > 0 {
+		return c.idle(con)
 	}
 	run := c.own
 	if c.Addr != "" {
-		run = c.remote
+		run = c.elsewhere
 	}
-	load, ceilings, err := run(con, cfg)
+	load, ceilings, err := run(con)
 	if err != nil {
 		return err
 	}
@@ -83,15 +103,20 @@ func (c *benchKKMCmd) Run(con *console) error {
 			return err
 		}
 	}
-	report := bench.NewReport(load, c.Rate, ceilings)
-	if err := con.result(report, func(w io.Writer) { err = report.Write(w) }); err != nil {
-		return err
+	return c.report(con, load, bench.NewReport(load, c.Rate, ceilings))
+}
+
+// report prints a run and says whether it is a failure.
+func (c *benchLoad) report(con *console, load *bench.Load, report bench.Report) error {
+	var written error
+	if err := con.result(report, func(w io.Writer) { written = report.Write(w) }); err != nil || written != nil {
+		return errors.Join(err, written)
 	}
 	switch {
-	case err != nil:
-		return err
 	case load.Accepted == 0:
 		return &found{"nothing was accepted"}
+	case report.IdleLost > 0:
+		return &found{"idle connections were lost"}
 	case load.Latency(990) > c.MaxP99:
 		con.say("p99 is %v, above --max-p99 %v", load.Latency(990).Round(time.Millisecond), c.MaxP99)
 		return &found{"p99 is too high"}
@@ -99,113 +124,36 @@ func (c *benchKKMCmd) Run(con *console) error {
 	return nil
 }
 
-// remote loads an operator that runs elsewhere. Its store cannot be measured.
-func (c *benchKKMCmd) remote(con *console, cfg bench.Config) (*bench.Load, bench.Ceilings, error) {
-	if c.Credentials == "" {
-		return nil, bench.Ceilings{}, withHint(errors.New("registers of a running operator need their tokens"), "Give --credentials")
+// config is the load on an operator.
+func (c *benchLoad) config(addr string, registers []bench.Register) bench.Config {
+	return bench.Config{Addr: addr, Registers: registers, Connections: c.Connections, Duration: c.Duration, Warmup: c.Warmup, Rate: c.Rate}
+}
+
+// elsewhere loads an operator that runs already. Its store cannot be measured.
+func (c *benchLoad) elsewhere(con *console) (load *bench.Load, none bench.Ceilings, err error) {
+	var b []byte
+	if c.Credentials != "" {
+		if b, err = os.ReadFile(c.Credentials); err != nil {
+			return nil, none, err
+		}
 	}
-	b, err := os.ReadFile(c.Credentials)
+	all, err := c.remote(b)
 	if err != nil {
-		return nil, bench.Ceilings{}, err
+		return nil, none, err
 	}
-	if err := json.Unmarshal(b, &cfg.Registers); err != nil {
-		return nil, bench.Ceilings{}, fmt.Errorf("%s: %w", c.Credentials, err)
+	all = all[:min(c.Registers, len(all))]
+	load, err = c.profiled(func() (*bench.Load, error) { return bench.Run(con.ctx, c.config(c.Addr, all)) })
+	if err != nil || c.Credentials == "" {
+		return load, none, err
 	}
-	cfg.Addr = c.Addr
-	cfg.Registers = cfg.Registers[:min(c.Registers, len(cfg.Registers))]
-	load, err := bench.Run(con.ctx, cfg)
-	if err != nil {
-		return nil, bench.Ceilings{}, err
-	}
-	if b, err = json.MarshalIndent(load.Registers, "", "  "); err == nil {
+	if b, err = json.MarshalIndent(c.file(all), "", "  "); err == nil {
 		err = os.WriteFile(c.Credentials, append(b, '\n'), 0o600)
 	}
-	return load, bench.Ceilings{}, err
-}
-
-// own starts an operator, loads it, stops it, and measures its store.
-func (c *benchKKMCmd) own(con *console, cfg bench.Config) (load *bench.Load, ceilings bench.Ceilings, err error) {
-	dir := c.Data
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "ofd-bench-"); err != nil {
-			return nil, ceilings, fmt.Errorf("folder of the operator: %w", err)
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	}
-	var recorder *bench.Recorder
-	s := settings{Journal: func(s journal.Store) journal.Store {
-		recorder = bench.NewRecorder(s)
-		return recorder
-	}}
-	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
-	if c.DB.URL != "" {
-		s.KeyFile = c.KeyFile
-	}
-	s.KKMAddr = config.Addr{HostPort: "127.0.0.1:0"}
-	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16,
-		Exchanges: config.Off(), AddressFramesPerSecond: config.Off(), RegisterFramesPerSecond: config.Off()}
-	o, err := startOperator(con.ctx, s)
-	if err != nil {
-		return nil, ceilings, err
-	}
-	cfg.Addr = o.KKMAddr
-	load, err = c.load(con, o, recorder, cfg, &ceilings)
-	ceilings.Engine = o.store.name
-	if err = errors.Join(err, o.stop()); err != nil {
-		return nil, ceilings, err
-	}
-	rows := recorder.Rows()
-	ceilings.Batch = rows.Batch
-	if c.Ceiling > 0 && len(rows.Sample) > 0 {
-		con.say("measuring the bare insert")
-		at := coreConfig{Dir: filepath.Join(dir, "ceiling"), Serve: true}
-		ceilings.StorePerSecond, err = benchStore(con, at, c.DB, c.Registers, rows, c.Ceiling)
-	}
-	return load, ceilings, err
-}
-
-// load registers the registers and lets them send: once, or before and after
-// the store is filled.
-func (c *benchKKMCmd) load(con *console, o *operator, recorder *bench.Recorder, cfg bench.Config, ceilings *bench.Ceilings) (load *bench.Load, err error) {
-	if cfg.Registers, err = benchRegisters(con, o.core, c.Registers); err != nil {
-		return nil, err
-	}
-	run := func() (*bench.Load, error) {
-		recorder.Reset()
-		con.say("%d registers over %d connections for %v", c.Registers, min(c.Connections, c.Registers), c.Warmup+c.Duration)
-		return c.profiled(func() (*bench.Load, error) { return bench.Run(con.ctx, cfg) })
-	}
-	load, err = run()
-	if err != nil || c.Fill == 0 {
-		return load, err
-	}
-	ceilings.Filled, ceilings.BeforePerSecond = c.Fill, load.PerSecond()
-	cfg.Registers = load.Registers
-	if err := c.fill(con, o.core, recorder.Rows()); err != nil {
-		return nil, err
-	}
-	return run()
-}
-
-// fill stores c.Fill entries of registers that have no part in the load.
-func (c *benchKKMCmd) fill(con *console, core *core, rows bench.Rows) error {
-	others, err := benchRows(con, core, min(c.Registers, 2000))
-	if err != nil {
-		return err
-	}
-	bar := newProgress(con, "entries stored")
-	defer bar.end()
-	var showing sync.Mutex
-	return bench.Fill(con.ctx, core.store, others, rows, core.store.lines, c.Fill, func(done uint64) {
-		if showing.TryLock() {
-			bar.show(int64(done), int64(c.Fill))
-			showing.Unlock()
-		}
-	})
+	return load, none, err
 }
 
 // profiled runs the load, under the profiler if one was asked for.
-func (c *benchKKMCmd) profiled(run func() (*bench.Load, error)) (load *bench.Load, err error) {
+func (c *benchLoad) profiled(run func() (*bench.Load, error)) (load *bench.Load, err error) {
 	if c.CPUProfile == "" {
 		return run()
 	}
@@ -221,91 +169,40 @@ func (c *benchKKMCmd) profiled(run func() (*bench.Load, error)) (load *bench.Loa
 	return run()
 }
 
-// benchRegisters registers n registers, ten to a taxpayer, and returns what
-// they speak with.
-func benchRegisters(con *console, c *core, n int) ([]bench.Credential, error) {
-	all := make([]bench.Credential, n)
+// addRegisters registers n registers, ten to a taxpayer, and returns who speaks
+// for them.
+func (c *benchLoad) addRegisters(con *console, core *core, n int) ([]bench.Register, error) {
+	all := make([]bench.Register, n)
+	err := c.eachNew(con, core, n, func(i int, r registry.Registered) (err error) {
+		all[i], err = c.speaker(r)
+		return err
+	})
+	return all, err
+}
+
+func (c *benchLoad) eachNew(con *console, core *core, n int, do func(i int, r registry.Registered) error) error {
 	series := time.Now().UnixMicro() // a kept folder may have registers of earlier runs
-	for i := range all {
-		r, err := c.registry.AddRegister(con.ctx, benchRegister(series, i))
-		if err != nil {
-			return nil, fmt.Errorf("register %d of %d: %w", i+1, n, err)
+	for i := range n {
+		r, err := core.registry.AddRegister(con.ctx, c.register(series, i))
+		if err == nil {
+			err = do(i, r)
 		}
-		all[i] = bench.Credential{ID: uint32(r.Card.Register), Token: r.Token}
+		if err != nil {
+			return fmt.Errorf("register %d of %d: %w", i+1, n, err)
+		}
 		if con.watched() && i%100 == 99 {
 			fmt.Fprintf(con.talk, "\r%d of %d registers\r", i+1, n)
 		}
 	}
-	return all, nil
+	return nil
 }
 
-// benchRegister is the i-th register of a load. All of it is invented.
-func benchRegister(series int64, i int) registry.NewRegister {
-	return registry.NewRegister{
-		By: "bench", Country: fiscal.Kazakhstan, XIN: benchXIN(i / 10), OKED: "47111", TaxSystem: 101, VATPercent: 16000,
-		Title:         fiscal.Text{RU: fmt.Sprintf("ТОО «Нагрузка %d»", i/10)},
-		OutletAddress: fiscal.Text{KK: "Алматы қ., Төле би көшесі, 59", RU: "г. Алматы, ул. Толе би, 59"},
-		Latitude:      432567, Longitude: 769286,
-		Model: "Bench KZ", SerialNumber: fmt.Sprintf("B%d-%d", series, i), Year: 2026,
-	}
-}
-
-// benchXIN is a BIN with a right check digit, another for each i.
-func benchXIN(i int) fiscal.XIN {
-	for skip := 0; ; skip++ { // some numbers have no check digit
-		for digit := range 10 {
-			x := fiscal.XIN(fmt.Sprintf("2601407%03d%d%d", i%1000, skip, digit))
-			if i >= 1000 {
-				x = fiscal.XIN(fmt.Sprintf("26%08d%d%d", i, skip, digit))
-			}
-			if fiscal.CheckXIN(x, "bin") == nil {
-				return x
-			}
-		}
-	}
-}
-
-// benchStore measures a bare insert into a fresh database: a folder, or one
-// beside db on its server. It is removed. It has as many registers as the load,
-// up to a few thousand.
-func benchStore(con *console, at coreConfig, db config.DB, registers int, rows bench.Rows, d time.Duration) (perSecond float64, err error) {
-	defer func() { err = errors.Join(err, os.RemoveAll(at.Dir)) }()
-	if db.URL != "" {
-		scratch, drop, err := scratchDatabase(con.ctx, at, db.URL)
-		if err != nil {
-			return 0, err
-		}
-		defer func() { err = errors.Join(err, drop()) }()
-		at.DB = scratch
-	}
-	c, err := startCore(con.ctx, at)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, c.stop()) }()
-	places, err := benchRows(con, c, min(registers, 2000))
-	if err != nil {
-		return 0, err
-	}
-	return bench.Store(con.ctx, c.store, places, rows, c.store.lines, d)
-}
-
-// benchRows registers n registers and says where each stands.
-func benchRows(con *console, c *core, n int) (all []bench.Row, err error) {
-	credentials, err := benchRegisters(con, c, n)
-	if err != nil {
-		return nil, err
-	}
-	for _, cred := range credentials {
-		place, err := c.store.Find(con.ctx, fiscal.Address{Kind: fiscal.ByID, Name: fmt.Sprint(cred.ID)})
-		if err != nil {
-			return nil, err
-		}
-		row, err := c.store.Row(con.ctx, place)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, bench.Row{Place: place, Version: row.State.Version, Number: row.State.LastNumber, Hash: row.State.LastHash})
-	}
-	return all, nil
+// addRows registers n registers and says where each stands.
+func (c *benchLoad) addRows(con *console, core *core, n int) (all []bench.Row, err error) {
+	err = c.eachNew(con, core, n, func(_ int, r registry.Registered) error {
+		row, err := core.store.Row(con.ctx, r.Place)
+		all = append(all, bench.Row{Place: r.Place, Version: row.State.Version, Number: row.State.LastNumber, Hash: row.State.LastHash})
+		return err
+	})
+	return all, err
 }

@@ -30,11 +30,11 @@ import (
 // that has no part in the load.
 const idleOpeners = 16
 
-// benchIdle holds silent connections to an operator in a process of its own,
-// for one process may not have descriptors for both ends, while a load runs
-// beside them. Its memory before and after tells what a connection costs. The
+// idle holds silent connections to an operator in a process of its own, for
+// one process may not have descriptors for both ends, while a load runs beside
+// them. Its memory before and after tells what a connection costs. The
 // operator's idle timeout is an hour for the run, so that silence is allowed.
-func benchIdle(con *console, c *benchKKMCmd) (err error) {
+func (c *benchLoad) idle(con *console) (err error) {
 	if c.Addr != "" || c.Fill > 0 {
 		return errors.New("--idle goes neither with --addr nor with --fill")
 	}
@@ -68,12 +68,9 @@ func benchIdle(con *console, c *benchKKMCmd) (err error) {
 		return err
 	}
 	con.say("%d registers over %d connections for %v", c.Registers, min(c.Connections, c.Registers), c.Warmup+c.Duration)
-	ran, err := c.profiled(func() (*bench.Load, error) {
-		return bench.Run(con.ctx, bench.Config{
-			Addr: s.addr, TLS: s.trust, Registers: load,
-			Connections: c.Connections, Duration: c.Duration, Warmup: c.Warmup, Rate: c.Rate, Zone: almaty,
-		})
-	})
+	cfg := c.config(s.addr, load)
+	cfg.TLS = s.trust
+	ran, err := c.profiled(func() (*bench.Load, error) { return bench.Run(con.ctx, cfg) })
 	if err != nil {
 		return err
 	}
@@ -81,24 +78,11 @@ func benchIdle(con *console, c *benchKKMCmd) (err error) {
 	report.IdleConnections, report.IdleTLS = c.Idle, c.TLS
 	report.IdleBytes, report.IdleOpened = (after-before)/int64(c.Idle), held.Opened.Seconds()
 	report.IdleLost = held.Lost(con.ctx)
-	var written error
-	if err := con.result(report, func(w io.Writer) { written = report.Write(w) }); err != nil || written != nil {
-		return errors.Join(err, written)
-	}
-	switch {
-	case ran.Accepted == 0:
-		return &found{"nothing was accepted"}
-	case report.IdleLost > 0:
-		return &found{"idle connections were lost"}
-	case ran.Latency(990) > c.MaxP99:
-		con.say("p99 is %v, above --max-p99 %v", ran.Latency(990).Round(time.Millisecond), c.MaxP99)
-		return &found{"p99 is too high"}
-	}
-	return nil
+	return c.report(con, ran, report)
 }
 
 // idleRegisters registers who will speak, before the operator runs.
-func (c *benchKKMCmd) idleRegisters(con *console, dir string) (load, idle []bench.Credential, err error) {
+func (c *benchLoad) idleRegisters(con *console, dir string) (load, idle []bench.Register, err error) {
 	at := coreConfig{Dir: dir, DB: c.DB.URL, Serve: true, Operator: demoOperator().At(con.file.Site)}
 	if c.DB.URL != "" {
 		at.KeyFile = c.KeyFile
@@ -108,7 +92,7 @@ func (c *benchKKMCmd) idleRegisters(con *console, dir string) (load, idle []benc
 		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, core.stop()) }()
-	all, err := benchRegisters(con, core, c.Registers+idleOpeners)
+	all, err := c.addRegisters(con, core, c.Registers+idleOpeners)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,13 +112,14 @@ type served struct {
 const servedStop = 15 * time.Second
 
 // startServed runs `ofd serve` and waits until it says that it is ready.
-func (c *benchKKMCmd) startServed(con *console, dir string) (*served, error) {
+func (c *benchLoad) startServed(con *console, dir string) (*served, error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find the program: %w", err)
 	}
 	file := filepath.Join(dir, "bench.toml")
-	settings := fmt.Sprintf(`[kkm]
+	country, door, name := c.served()
+	settings := country + fmt.Sprintf(`[kkm]
 idle_timeout = "1h"
 [limits]
 connections = %[1]d
@@ -146,17 +131,17 @@ register_frames_per_second = "off"
 	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
 		return nil, fmt.Errorf("settings of the operator: %w", err)
 	}
-	args := []string{"--config", file, "serve", "--data", dir, "--kkm-addr", "127.0.0.1:0", "--http-addr", "off", "--ops-addr", "off"}
+	args := append([]string{"--config", file, "serve", "--data", dir, "--http-addr", "off", "--ops-addr", "off"}, door...)
 	if c.DB.URL != "" {
 		args = append(args, "--db", c.DB.URL, "--key-file", c.KeyFile)
 	}
-	s, door := &served{said: make(chan error, 1)}, "kkm"
+	s := &served{said: make(chan error, 1)}
 	if c.TLS {
 		cert, key, trust, err := selfSigned(dir)
 		if err != nil {
 			return nil, err
 		}
-		s.trust, door = trust, "kkm-tls"
+		s.trust, name = trust, "kkm-tls"
 		args = append(args, "--kkm-tls-addr", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
 	}
 	s.cmd = exec.CommandContext(con.ctx, program, args...)
@@ -171,7 +156,7 @@ register_frames_per_second = "off"
 		return nil, fmt.Errorf("start the operator: %w", err)
 	}
 	ready := make(chan string, 1)
-	go func() { s.said <- s.listen(out, door, ready) }()
+	go func() { s.said <- s.listen(out, name, ready) }()
 	select {
 	case s.addr = <-ready:
 		return s, nil

@@ -50,7 +50,7 @@ func TestReadyWhileCommitsWait(t *testing.T) {
 	}()
 	g.pass <- struct{}{}
 	g.pass <- struct{}{}
-	r, err := o.registry.AddRegister(t.Context(), benchRegister(1, 1)) // two commits
+	r, err := o.registry.AddRegister(t.Context(), benchKKM{}.register(1, 1)) // two commits
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -65,15 +66,16 @@ func TestTemplate(t *testing.T) {
 		}
 		at := time.Date(2031, 12, 31, 23, 59, 58, 0, time.UTC)
 		for _, number := range []uint32{firstNumber, 123_456, lastNumber} {
-			tmp.patch(0xA1383BE6, 40, momentOf(at), number)
-			h, err := wire.ParseHeader(tmp.frame)
+			frame := slices.Clone(tmp.frame)
+			tmp.patch(frame, 200_145, 0xA1383BE6, 40, momentOf(at), number)
+			h, err := wire.ParseHeader(frame)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if want := (wire.Header{Version: v, Size: uint32(len(tmp.frame)), ID: 200_145, Token: 0xA1383BE6, ReqNum: 40}); h != want {
 				t.Errorf("version %v: header %+v, want %+v", v, h, want)
 			}
-			req := wire.ParseRequest(h, tmp.frame[wire.HeaderLen:])
+			req := wire.ParseRequest(h, frame[wire.HeaderLen:])
 			if req.Fault != wire.FaultNone {
 				t.Fatalf("version %v: %v", v, req.Err)
 			}
@@ -92,9 +94,9 @@ func TestTemplate(t *testing.T) {
 // TestRun shows that a load is accepted, counted once, and can go on with the
 // credentials it returns.
 func TestRun(t *testing.T) {
-	creds := credentials(20)
-	f, addr := newFake(t, creds)
-	cfg := Config{Addr: addr, Registers: creds, Connections: 4, Duration: 150 * time.Millisecond}
+	registers := kkmRegisters(t, 20)
+	f, addr := newFake(t, registers)
+	cfg := Config{Addr: addr, Registers: registers, Connections: 4, Duration: 150 * time.Millisecond}
 	for run := range 2 {
 		_, before, _ := f.tally()
 		l, err := Run(t.Context(), cfg)
@@ -111,12 +113,11 @@ func TestRun(t *testing.T) {
 		if l.RequestBytes < 500 || l.AnswerBytes < 100 || l.Connections != 4 {
 			t.Errorf("run %d: frames of %d and %d bytes over %d connections", run, l.RequestBytes, l.AnswerBytes, l.Connections)
 		}
-		for i, r := range l.Registers {
-			if r.ID != creds[i].ID || r.Token != f.token(r.ID) {
-				t.Errorf("run %d: register %d came back as %d with the current token: %v", run, creds[i].ID, r.ID, r.Token == f.token(r.ID))
+		for _, r := range registers {
+			if r := r.(*KKMRegister); r.Token != f.token(r.ID) {
+				t.Errorf("run %d: register %d has the token %d, want %d", run, r.ID, r.Token, f.token(r.ID))
 			}
 		}
-		cfg.Registers = l.Registers
 	}
 }
 
@@ -141,10 +142,10 @@ func TestRunTroubles(t *testing.T) {
 		}, "code 11", false, true},
 	}
 	for _, tt := range tests {
-		creds := credentials(6)
-		f, addr := newFake(t, creds)
+		registers := kkmRegisters(t, 6)
+		f, addr := newFake(t, registers)
 		f.code = tt.code
-		l, err := Run(t.Context(), Config{Addr: addr, Registers: creds, Connections: 2, Duration: 150 * time.Millisecond})
+		l, err := Run(t.Context(), Config{Addr: addr, Registers: registers, Connections: 2, Duration: 150 * time.Millisecond})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,8 +156,8 @@ func TestRunTroubles(t *testing.T) {
 		if tt.dead != (l.Accepted == 0) || int(l.Accepted) > docs {
 			t.Errorf("%s: accepted %d, the operator counts %d", tt.name, l.Accepted, docs)
 		}
-		if tt.dead && seen != len(creds) {
-			t.Errorf("%s: %d requests, want one from each of %d registers", tt.name, seen, len(creds))
+		if tt.dead && seen != len(registers) {
+			t.Errorf("%s: %d requests, want one from each of %d registers", tt.name, seen, len(registers))
 		}
 		if tt.closes != (closes > 0) {
 			t.Errorf("%s: %d shifts closed", tt.name, closes)
@@ -174,10 +175,10 @@ func pick(yes bool, code uint32) uint32 {
 // TestRateCountsWaiting shows that with a rate an operator that stands still is
 // charged with the receipts that were due meanwhile.
 func TestRateCountsWaiting(t *testing.T) {
-	creds := credentials(4)
-	f, addr := newFake(t, creds)
+	registers := kkmRegisters(t, 4)
+	f, addr := newFake(t, registers)
 	f.stall = 200 * time.Millisecond
-	l, err := Run(t.Context(), Config{Addr: addr, Registers: creds, Connections: 1, Duration: 500 * time.Millisecond, Rate: 200})
+	l, err := Run(t.Context(), Config{Addr: addr, Registers: registers, Connections: 1, Duration: 500 * time.Millisecond, Rate: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,13 +194,15 @@ func TestRateCountsWaiting(t *testing.T) {
 func TestRunRefusesNonsense(t *testing.T) {
 	for name, cfg := range map[string]Config{
 		"no registers": {Addr: "127.0.0.1:1"},
-		"old version":  {Addr: "127.0.0.1:1", Registers: credentials(1), Version: wire.V125},
-		"no operator":  {Addr: "127.0.0.1:1", Registers: credentials(1)},
-		"negative":     {Addr: "127.0.0.1:1", Registers: credentials(1), Rate: -1},
+		"no operator":  {Addr: "127.0.0.1:1", Registers: kkmRegisters(t, 1)},
+		"negative":     {Addr: "127.0.0.1:1", Registers: kkmRegisters(t, 1), Rate: -1},
 	} {
 		if l, err := Run(t.Context(), cfg); err == nil {
 			t.Errorf("%s: %+v, want an error", name, l)
 		}
+	}
+	if _, err := NewKKM(wire.V125, nil); err == nil {
+		t.Error("a load in version 1.2.5 was prepared")
 	}
 }
 
@@ -299,7 +302,7 @@ func stocked(t *testing.T, n int) (*testkit.MemStore, []Row) {
 // TestReport shows the names that readers of the JSON rely on, and the table.
 func TestReport(t *testing.T) {
 	l := &Load{Accepted: 50_000, Elapsed: 2 * time.Second, Errors: map[string]uint64{"code 254": 3, "connection": 1},
-		RequestBytes: 560, AnswerBytes: 130, Registers: credentials(1000), Connections: 64}
+		RequestBytes: 560, AnswerBytes: 130, Registers: 1000, Connections: 64}
 	for i := range 1000 {
 		l.latencies.add(time.Duration(i+1) * 10 * time.Microsecond)
 	}
@@ -338,8 +341,8 @@ func TestReport(t *testing.T) {
 	t.Logf("\n%s", table.String())
 }
 
-// FuzzReadAnswer gives any bytes for an answer: it is read or said to be bad.
-func FuzzReadAnswer(f *testing.F) {
+// FuzzKKMAnswer gives any bytes for an answer: it is read or said to be bad.
+func FuzzKKMAnswer(f *testing.F) {
 	tmp, err := newTemplate(wire.V203, 305_512)
 	if err != nil {
 		f.Fatal(err)
@@ -351,34 +354,51 @@ func FuzzReadAnswer(f *testing.F) {
 	f.Add(append(head, 0x0A, 0x00, 0x12, 0x00))
 	f.Add(append(head, 0xFF, 0xFF))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		a, err := readAnswer(tmp.frame, b)
-		if err == nil && (a.size != len(b) || len(b) < wire.HeaderLen) {
-			t.Errorf("readAnswer(%x) = %+v", b, a)
+		if a, err := parseKKM(tmp.frame, b); err == nil && len(b) < wire.HeaderLen {
+			t.Errorf("parseKKM(%x) = %+v", b, a)
 		}
 	})
 }
 
 // BenchmarkExchange is what the client adds to a receipt's two system calls:
-// patching the request and checking the answer.
+// the request, and judging the answer.
 func BenchmarkExchange(b *testing.B) {
-	tmp, err := newTemplate(wire.V203, 305_512)
-	if err != nil {
-		b.Fatal(err)
-	}
-	h, _ := wire.ParseHeader(tmp.frame)
-	answer, err := wire.AppendResponse(nil, h, &kkmpb.Response{
-		Command: kkmpb.CommandTypeEnum_COMMAND_TICKET.Enum(), Result: &kkmpb.Result{ResultCode: new(uint32(0)), ResultText: new("OK")},
-		Ticket: &kkmpb.TicketResponse{TicketNumber: new("362397639340"), QrCode: []byte("https://ofd.example/?i=362397639340")},
+	b.Run("kkm", func(b *testing.B) {
+		load, err := NewKKM(0, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		benchmarkExchange(b, load.Register(Credential{ID: 305_512}), func(message []byte) []byte {
+			h, _ := wire.ParseHeader(message)
+			answer, err := wire.AppendResponse(nil, h, &kkmpb.Response{
+				Command: kkmpb.CommandTypeEnum_COMMAND_TICKET.Enum(), Result: &kkmpb.Result{ResultCode: new(uint32(0)), ResultText: new("OK")},
+				Ticket: &kkmpb.TicketResponse{TicketNumber: new("362397639340"), QrCode: []byte("https://ofd.example/?i=362397639340")},
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			return answer
+		})
 	})
-	if err != nil {
-		b.Fatal(err)
+	for _, items := range []int{5, 200} {
+		b.Run(fmt.Sprintf("kkt-%d", items), func(b *testing.B) {
+			benchmarkExchange(b, kktRegisters(b, 1, KKTConfig{Items: items})[0], func(message []byte) []byte { return acknowledge(b, message, 0) })
+		})
 	}
-	at := momentOf(time.Date(2026, 3, 14, 9, 12, 41, 0, time.UTC))
+}
+
+// benchmarkExchange leaves the operator's work out.
+func benchmarkExchange(b *testing.B, r Register, answer func([]byte) []byte) {
+	now := time.Date(2026, 3, 14, 9, 12, 41, 0, time.UTC)
+	var room []byte
 	b.ReportAllocs()
-	for n := uint32(firstNumber); b.Loop(); n++ {
-		tmp.patch(n, 0, at, n)
-		if a, err := readAnswer(tmp.frame, answer); err != nil || !a.ticket {
-			b.Fatal(a, err)
+	for b.Loop() {
+		room, _ = r.Append(room[:0], now)
+		b.StopTimer()
+		a := answer(room)
+		b.StartTimer()
+		if o, err := r.Take(room, a); err != nil || o.Verdict != Accepted {
+			b.Fatal(o, err)
 		}
 	}
 }

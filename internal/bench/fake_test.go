@@ -40,11 +40,11 @@ const (
 	mangle = 1001
 )
 
-func newFake(t *testing.T, registers []Credential) (*fakeOperator, string) {
+func newFake(t *testing.T, registers []Register) (*fakeOperator, string) {
 	t.Helper()
 	f := &fakeOperator{t: t, tokens: make(map[uint32]uint32), slots: make(map[uint32]slot)}
 	for _, r := range registers {
-		f.tokens[r.ID] = r.Token
+		f.tokens[r.(*KKMRegister).ID] = r.(*KKMRegister).Token
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -151,10 +151,15 @@ func (f *fakeOperator) token(id uint32) uint32 {
 	return f.tokens[id]
 }
 
-func credentials(n int) []Credential {
-	all := make([]Credential, n)
+func kkmRegisters(t *testing.T, n int) []Register {
+	t.Helper()
+	load, err := NewKKM(0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]Register, n)
 	for i := range all {
-		all[i] = Credential{ID: uint32(200_001 + i), Token: uint32(1000 * (i + 1)), ReqNum: 65530}
+		all[i] = load.Register(Credential{ID: uint32(200_001 + i), Token: uint32(1000 * (i + 1)), ReqNum: 65530})
 	}
 	return all
 }

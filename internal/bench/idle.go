@@ -5,14 +5,10 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	wire "openofd/internal/protocol/kkm"
-	"openofd/internal/protocol/kkm/kkmpb"
 )
 
 // IdleConfig describes connections that are open and silent.
@@ -20,7 +16,7 @@ type IdleConfig struct {
 	Addr        string
 	TLS         *tls.Config // nil is plain
 	Connections int
-	Registers   []Credential // one for each opener: no two speak at a time. They need not be those of the load, and are left as they are
+	Registers   []Register // one for each opener: no two speak at a time. They need not be those of the load, and are left as they are
 }
 
 // Idle are open connections, each of which was served once.
@@ -34,8 +30,8 @@ type Idle struct {
 // ports of one of them to one door would not suffice for all.
 const sources = 16
 
-// OpenIdle opens the connections and lets each make one exchange, a
-// COMMAND_SYSTEM, as a register does that has just come.
+// OpenIdle opens the connections and lets each make one exchange that stores
+// nothing, as a register does that has just come.
 func OpenIdle(ctx context.Context, cfg IdleConfig) (*Idle, error) {
 	if cfg.Connections < 1 || len(cfg.Registers) == 0 {
 		return nil, errors.New("bench: idle connections need a number and registers")
@@ -112,37 +108,18 @@ func dialIdle(ctx context.Context, cfg *IdleConfig, n int) (net.Conn, error) {
 	return (&tls.Dialer{NetDialer: d, Config: cfg.TLS}).DialContext(ctx, "tcp", cfg.Addr)
 }
 
-// pingOver makes one exchange that stores nothing and leaves the token.
-func pingOver(c net.Conn, r Credential) error {
-	frame, err := wire.AppendRequest(nil, wire.Header{Version: wire.V203, ID: r.ID, Token: r.Token, ReqNum: 1}, &kkmpb.Request{
-		Command: kkmpb.CommandTypeEnum_COMMAND_SYSTEM.Enum(),
-	})
-	if err != nil {
-		return err
-	}
+// pingOver makes one exchange that stores nothing.
+func pingOver(c net.Conn, r Register) error {
+	message := r.AppendPing(nil)
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		return err
 	}
-	if _, err := c.Write(frame); err != nil {
+	if _, err := c.Write(message); err != nil {
 		return err
 	}
-	var room [maxFrame]byte
-	if _, err := io.ReadFull(c, room[:wire.HeaderLen]); err != nil {
-		return err
-	}
-	h, err := wire.ParseHeader(room[:])
+	answer, err := readAnswer(c, r, make([]byte, 0, 1024))
 	if err != nil {
 		return err
 	}
-	if h.Size > maxFrame {
-		return fmt.Errorf("an answer of %d bytes", h.Size)
-	}
-	if _, err := io.ReadFull(c, room[wire.HeaderLen:h.Size]); err != nil {
-		return err
-	}
-	a, err := readAnswer(frame, room[:h.Size])
-	if err == nil && a.code != wire.CodeOK {
-		err = fmt.Errorf("result %d", a.code)
-	}
-	return err
+	return r.TakePing(message, answer)
 }

@@ -31,10 +31,10 @@ type Report struct {
 	ErrorsBy          map[string]uint64 `json:"errors_by,omitempty"`
 	RequestBytes      int               `json:"request_bytes"`
 	AnswerBytes       int               `json:"answer_bytes"`
-	Batch             float64           `json:"batch,omitempty"`        // commits in an average batch
-	Filled            uint64            `json:"filled,omitempty"`       // entries stored before this load, after another one
-	BeforePerSecond   float64           `json:"before_per_s,omitempty"` // accepted by that other one
-	RatioBefore       float64           `json:"ratio_before,omitempty"` // accepted to that
+	Batch             float64           `json:"batch,omitempty"`       // commits in an average batch
+	Filled            uint64            `json:"filled,omitempty"`      // entries stored before this load
+	EmptyPerSecond    float64           `json:"empty_per_s,omitempty"` // accepted by an operator with an empty store, in turn with it
+	RatioEmpty        float64           `json:"ratio_empty,omitempty"` // accepted to that
 	// Of a load beside idle connections; 0 without any.
 	IdleConnections int     `json:"idle_connections,omitempty"`
 	IdleTLS         bool    `json:"idle_tls,omitempty"`
@@ -49,10 +49,10 @@ type Ceilings struct {
 	StorePerSecond float64
 	Batch          float64
 	Engine         string
-	// Filled is how many entries were stored between two loads, of which the
-	// first made BeforePerSecond; 0 is one load.
-	Filled          uint64
-	BeforePerSecond float64
+	// Filled is how many entries were stored before the load; with an empty store
+	// it was EmptyPerSecond.
+	Filled         uint64
+	EmptyPerSecond float64
 }
 
 // NewReport puts a run beside its ceilings.
@@ -60,10 +60,10 @@ func NewReport(l *Load, rate int, c Ceilings) Report {
 	ms := func(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 	r := Report{
 		AcceptedPerSecond: l.PerSecond(), P50: ms(l.Latency(500)), P99: ms(l.Latency(990)), P999: ms(l.Latency(999)), Max: ms(l.Max()),
-		Registers: len(l.Registers), Connections: l.Connections, Engine: c.Engine,
+		Registers: l.Registers, Connections: l.Connections, Engine: c.Engine,
 		EchoPerSecond: c.EchoPerSecond, StorePerSecond: c.StorePerSecond, Batch: c.Batch,
 		Accepted: l.Accepted, Seconds: l.Elapsed.Seconds(), Rate: rate, ErrorsBy: l.Errors,
-		RequestBytes: l.RequestBytes, AnswerBytes: l.AnswerBytes, Filled: c.Filled, BeforePerSecond: c.BeforePerSecond,
+		RequestBytes: l.RequestBytes, AnswerBytes: l.AnswerBytes, Filled: c.Filled, EmptyPerSecond: c.EmptyPerSecond,
 	}
 	for _, n := range l.Errors {
 		r.Errors += n
@@ -71,8 +71,8 @@ func NewReport(l *Load, rate int, c Ceilings) Report {
 	if c.EchoPerSecond > 0 {
 		r.RatioEcho = r.AcceptedPerSecond / c.EchoPerSecond
 	}
-	if c.BeforePerSecond > 0 {
-		r.RatioBefore = r.AcceptedPerSecond / c.BeforePerSecond
+	if c.EmptyPerSecond > 0 {
+		r.RatioEmpty = r.AcceptedPerSecond / c.EmptyPerSecond
 	}
 	if c.StorePerSecond > 0 {
 		r.RatioStore = r.AcceptedPerSecond / c.StorePerSecond
@@ -104,7 +104,7 @@ func (r Report) Write(w io.Writer) error {
 		line("batch", fmt.Sprintf("%.1f", r.Batch), "receipts on average, "+r.Engine)
 	}
 	if r.Filled > 0 {
-		line("before filling", fmt.Sprintf("%.0f", r.BeforePerSecond), fmt.Sprintf("receipts/s; %d entries later we reach %.1f %%", r.Filled, 100*r.RatioBefore))
+		line("empty store", fmt.Sprintf("%.0f", r.EmptyPerSecond), fmt.Sprintf("receipts/s; with %d entries we reach %.1f %%", r.Filled, 100*r.RatioEmpty))
 	}
 	if r.EchoPerSecond > 0 {
 		line("bare echo", fmt.Sprintf("%.0f", r.EchoPerSecond), fmt.Sprintf("exchanges/s; we reach %.1f %%", 100*r.RatioEcho))

@@ -5,26 +5,15 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
-
-	wire "openofd/internal/protocol/kkm"
 )
-
-// Credential is what a register needs to speak: the operator's number for it
-// and the current token. ReqNum is the last one used.
-type Credential struct {
-	ID     uint32 `json:"id"`
-	Token  uint32 `json:"token"` // secret
-	ReqNum uint16 `json:"reqnum,omitempty"`
-}
 
 // Config describes a load. Addr and Registers must be set.
 type Config struct {
 	Addr        string
 	TLS         *tls.Config   // nil is plain
-	Registers   []Credential  // each is used by one connection
+	Registers   []Register    // each is used by one connection
 	Connections int           // 0 means 64; never more than registers
 	Duration    time.Duration // of the measured part; 0 means 10 s
 	Warmup      time.Duration // before it, not measured
@@ -32,9 +21,7 @@ type Config struct {
 	// 0 sends as fast as answers come. With a rate a latency counts from the
 	// moment when the receipt was due, so an operator that stands still is not
 	// spared the receipts that came meanwhile.
-	Rate    int
-	Version wire.Version   // 2.0.0 or later; 0 means 2.0.3
-	Zone    *time.Location // of the registers' clocks; nil means UTC
+	Rate int
 }
 
 func (c Config) filled() (Config, error) {
@@ -44,19 +31,11 @@ func (c Config) filled() (Config, error) {
 	if c.Duration == 0 {
 		c.Duration = 10 * time.Second
 	}
-	if c.Version == 0 {
-		c.Version = wire.V203
-	}
-	if c.Zone == nil {
-		c.Zone = time.UTC
-	}
 	switch {
 	case len(c.Registers) == 0:
 		return c, errors.New("bench: no registers")
 	case c.Connections < 0 || c.Duration < 0 || c.Warmup < 0 || c.Rate < 0:
 		return c, errors.New("bench: connections, durations and rate are not negative")
-	case c.Version < wire.V200 || !c.Version.Known():
-		return c, fmt.Errorf("bench: version %d: the load speaks 2.0.0 to 2.0.4", c.Version)
 	}
 	c.Connections = min(c.Connections, len(c.Registers))
 	return c, nil
@@ -64,12 +43,12 @@ func (c Config) filled() (Config, error) {
 
 // Load is what a run has measured.
 type Load struct {
-	Accepted     uint64            // receipts answered with 0 and a number, in the measured part
+	Accepted     uint64            // receipts that were taken, in the measured part
 	Elapsed      time.Duration     // of the measured part
 	Errors       map[string]uint64 // by "code 254", "connection", "answer"
 	RequestBytes int               // of a receipt, header included
 	AnswerBytes  int
-	Registers    []Credential // as they are now, for the next run
+	Registers    int
 	Connections  int
 
 	latencies histogram
@@ -96,12 +75,10 @@ func Run(ctx context.Context, cfg Config) (*Load, error) {
 	}
 	clients := make([]*client, cfg.Connections)
 	for i := range clients {
-		if clients[i], err = newClient(cfg, i); err != nil {
-			return nil, err
-		}
+		clients[i] = newClient(cfg, i)
 	}
-	for i, c := range cfg.Registers {
-		clients[i%len(clients)].add(c)
+	for i, r := range cfg.Registers {
+		clients[i%len(clients)].add(r)
 	}
 	if err := clients[0].connect(ctx); err != nil {
 		return nil, fmt.Errorf("bench: %w", err)
@@ -115,22 +92,28 @@ func Run(ctx context.Context, cfg Config) (*Load, error) {
 	}
 	all.Wait()
 
-	l := &Load{Elapsed: min(time.Since(measured), cfg.Duration), Errors: make(map[string]uint64), Connections: cfg.Connections,
-		Registers: make([]Credential, len(cfg.Registers))}
-	for i, c := range clients {
+	l := &Load{Elapsed: min(time.Since(measured), cfg.Duration), Errors: make(map[string]uint64), Connections: cfg.Connections, Registers: len(cfg.Registers)}
+	for _, c := range clients {
 		l.Accepted += c.accepted
 		l.latencies.merge(&c.latencies)
-		for what, n := range maps.All(c.errors) {
+		for what, n := range c.errors {
 			l.Errors[what] += n
 		}
 		if c.answerBytes > 0 {
-			l.RequestBytes, l.AnswerBytes = len(c.template.frame), c.answerBytes
-		}
-		for j, r := range c.registers {
-			l.Registers[i+j*len(clients)] = r.Credential
+			l.RequestBytes, l.AnswerBytes = c.requestBytes, c.answerBytes
 		}
 	}
 	return l, nil
+}
+
+// Add puts another measured part of the same load to this one.
+func (l *Load) Add(o *Load) {
+	l.Accepted += o.Accepted
+	l.Elapsed += o.Elapsed
+	l.latencies.merge(&o.latencies)
+	for what, n := range o.Errors {
+		l.Errors[what] += n
+	}
 }
 
 func perSecond(n uint64, d time.Duration) float64 {

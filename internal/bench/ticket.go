@@ -55,9 +55,9 @@ func newTemplate(v wire.Version, id uint32) (*template, error) {
 	return t, nil
 }
 
-// patch writes what one request has of its own.
-func (t *template) patch(token uint32, reqnum uint16, now moment, number uint32) {
-	b := t.frame
+// patch writes what one request has of its own into a copy of the frame.
+func (t *template) patch(b []byte, id, token uint32, reqnum uint16, now moment, number uint32) {
+	binary.LittleEndian.PutUint32(b[8:], id)
 	binary.LittleEndian.PutUint32(b[12:], token)
 	binary.LittleEndian.PutUint16(b[16:], reqnum)
 	d := b[t.moment:] // 08 year year 10 month 18 day
