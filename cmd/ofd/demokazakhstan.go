@@ -94,6 +94,10 @@ func (d *demoCounter) work(ctx context.Context, pace float64, events chan<- stri
 			tell("the link is cut for a while: receipts go on")
 		case len(d.sold) > 3 && d.rand.IntN(15) == 0:
 			d.giveBack(ctx, tell)
+		case d.shop.bought.name != "" && d.rand.IntN(25) == 0:
+			d.buy(ctx, tell)
+		case d.reg.Standing().Counters.Cash > 200_000_00:
+			d.carryOff(ctx, tell)
 		default:
 			d.sale(ctx, tell)
 		}
@@ -121,6 +125,25 @@ func (d *demoCounter) giveBack(ctx context.Context, tell func(string, ...any)) {
 		return // the drawer is low: no return in cash today
 	}
 	d.report(ctx, "return", slip, err, tell)
+}
+
+// buy buys something from somebody.
+func (d *demoCounter) buy(ctx context.Context, tell func(string, ...any)) {
+	slip, err := d.reg.Ticket(ctx, d.shop.purchase(d.rand))
+	if errors.Is(err, fiscal.NotEnoughCash) {
+		return
+	}
+	d.report(ctx, "purchase", slip, err, tell)
+}
+
+// carryOff takes most of the cash to the bank.
+func (d *demoCounter) carryOff(ctx context.Context, tell func(string, ...any)) {
+	const most = 150_000_00
+	if _, err := d.reg.Withdraw(ctx, most, d.shop.cashiers[0]); err != nil {
+		tell("withdrawal: %v", err)
+		return
+	}
+	tell("%-14s %12s", "withdrawal", fiscal.Money(most))
 }
 
 func (d *demoCounter) closeDay(ctx context.Context, tell func(string, ...any)) {

@@ -17,6 +17,7 @@ type demoShop struct {
 	section  string
 	cashiers []fiscal.Cashier
 	goods    []demoGoods
+	bought   demoGoods // what the shop buys from people now and then; without a name nothing
 }
 
 // demoGoods is one thing on a shelf.
@@ -28,77 +29,6 @@ type demoGoods struct {
 	barcode string
 	ntin    string
 	marked  bool // bears an identification mark
-}
-
-// demoShops are the sellers; vat is the standard rate, which two of them pay.
-func demoShops(vat uint32) []demoShop {
-	return []demoShop{
-		{
-			city: "Алматы", version: kkm.V203, section: "1",
-			register: registry.NewRegister{
-				Country: fiscal.Kazakhstan, XIN: "210140012347", OKED: "47111", TaxSystem: 101, VATPercent: vat,
-				Title:         fiscal.Text{KK: "«Дастарқан Маркет» ЖШС", RU: "ТОО «Дастархан Маркет»"},
-				LegalAddress:  fiscal.Text{KK: "Алматы қ., Абай даңғылы, 52", RU: "г. Алматы, пр. Абая, 52"},
-				OutletTitle:   fiscal.Text{KK: "«Дастарқан» дүкені", RU: "Магазин «Дастархан»"},
-				OutletAddress: fiscal.Text{KK: "Алматы қ., Төле би көшесі, 59", RU: "г. Алматы, ул. Толе би, 59"},
-				Latitude:      432567, Longitude: 769286, Zone: "Asia/Almaty", Name: "Касса 1",
-				Model: "Demo Market KZ", SerialNumber: "DM2600000101", Year: 2026,
-			},
-			cashiers: []fiscal.Cashier{{Code: 1, Name: "Серікқызы Айгүл"}, {Code: 2, Name: "Ким Татьяна"}},
-			goods: []demoGoods{
-				{name: "Нан «Таба», 500 г", unit: "796", price: 235_00, barcode: "4870001234567", ntin: "0200011223344"},
-				{name: "Айран 2,5 %, 1 л", unit: "796", price: 740_00, barcode: "4870001112223"},
-				{name: "Қант, кг", unit: "116", price: 460_00, weighed: true},
-				{name: "Алма «Апорт», кг", unit: "116", price: 890_00, weighed: true},
-				{name: "Қазы, кг", unit: "116", price: 6_900_00, weighed: true},
-				{name: "Шәй «Пиала», 250 г", unit: "796", price: 1_450_00, barcode: "4870204391510"},
-				{name: "Балмұздақ «Бақбақ»", unit: "796", price: 380_00},
-				{name: "Ауыз су, 5 л", unit: "796", price: 620_00, barcode: "4870000001234", marked: true},
-			},
-		},
-		{
-			city: "Астана", version: kkm.V203, section: "2",
-			register: registry.NewRegister{
-				Country: fiscal.Kazakhstan, XIN: "850615400561", OKED: "56101", TaxSystem: 100,
-				Title:         fiscal.Text{KK: "«Көктем» ЖК Әбенова Гүлнұр", RU: "ИП «Көктем» Абенова Гульнур"},
-				LegalAddress:  fiscal.Text{KK: "Астана қ., Кенесары көшесі, 40", RU: "г. Астана, ул. Кенесары, 40"},
-				OutletTitle:   fiscal.Text{KK: "«Көктем» кофеханасы", RU: "Кофейня «Көктем»"},
-				OutletAddress: fiscal.Text{KK: "Астана қ., Мәңгілік Ел даңғылы, 17", RU: "г. Астана, пр. Мангилик Ел, 17"},
-				Latitude:      511282, Longitude: 714306, Zone: "Asia/Almaty", Name: "Бар",
-				Model: "Demo Pocket KZ", SerialNumber: "DP2600000202", Year: 2026,
-			},
-			cashiers: []fiscal.Cashier{{Code: 1, Name: "Ержан Төлегенұлы"}},
-			goods: []demoGoods{
-				{name: "Капучино, 300 мл", unit: "796", price: 1_300_00},
-				{name: "Латте, 400 мл", unit: "796", price: 1_500_00},
-				{name: "Көк шәй, шәйнек", unit: "796", price: 900_00},
-				{name: "Бауырсақ, 5 дана", unit: "796", price: 600_00},
-				{name: "Самса тауық етімен", unit: "796", price: 750_00},
-				{name: "Чизкейк", unit: "796", price: 1_700_00},
-			},
-		},
-		{
-			city: "Шымкент", version: kkm.V202, section: "1",
-			register: registry.NewRegister{
-				Country: fiscal.Kazakhstan, XIN: "171040007895", OKED: "47521", TaxSystem: 101, VATPercent: vat,
-				Title:         fiscal.Text{KK: "«Қазына Құрылыс» ЖШС", RU: "ТОО «Казына Курылыс»"},
-				LegalAddress:  fiscal.Text{KK: "Шымкент қ., Тәуке хан даңғылы, 3", RU: "г. Шымкент, пр. Тауке хана, 3"},
-				OutletTitle:   fiscal.Text{KK: "«Ұста» дүкені", RU: "Магазин «Мастер»"},
-				OutletAddress: fiscal.Text{KK: "Шымкент қ., Байтұрсынұлы көшесі, 20", RU: "г. Шымкент, ул. Байтурсынова, 20"},
-				Latitude:      423417, Longitude: 695901, Zone: "Asia/Almaty", Name: "Касса у входа",
-				Model: "Demo Fort KZ", SerialNumber: "DF2400000303", Year: 2024,
-			},
-			cashiers: []fiscal.Cashier{{Code: 7, Name: "Нұрлан Бекұлы"}, {Code: 8, Name: "Ли Ольга"}},
-			goods: []demoGoods{
-				{name: "Шеге 100 мм, кг", unit: "116", price: 850_00, weighed: true},
-				{name: "Краска ВД белая, 5 кг", unit: "796", price: 6_200_00, barcode: "4870123456789"},
-				{name: "Кабель ВВГ 3×2,5, м", unit: "006", price: 540_00, weighed: true},
-				{name: "Шам LED 12 Вт", unit: "796", price: 690_00},
-				{name: "Цемент М500, 25 кг", unit: "796", price: 2_350_00},
-				{name: "Бояу қылқаламы", unit: "796", price: 480_00},
-			},
-		},
-	}
 }
 
 // receipt is what a customer brings to the counter: some goods, now and then a
@@ -189,4 +119,14 @@ func (s *demoShop) back(sale fiscal.Receipt) fiscal.Receipt {
 	sale.Payments = []fiscal.Payment{{Kind: fiscal.PayCash, Sum: sale.Total}}
 	sale.Taken, sale.ChangeDue = sale.Total, 0
 	return sale
+}
+
+// purchase buys something from somebody, for cash and without a tax.
+func (s *demoShop) purchase(r *rand.Rand) fiscal.Receipt {
+	it := s.item(&s.bought, r)
+	it.Taxes = nil
+	return fiscal.Receipt{
+		Op: fiscal.OpPurchase, Cashier: s.cashiers[0], Items: []fiscal.Item{it}, Total: it.Cost,
+		Payments: []fiscal.Payment{{Kind: fiscal.PayCash, Sum: it.Cost}}, Taken: it.Cost,
+	}
 }
