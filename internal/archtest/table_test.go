@@ -28,6 +28,7 @@ var rooms = []room{
 	{"delivery", []string{"fiscal", "journal", "access", "registry", "follow"}},
 	{"proof", []string{"fiscal", "journal", "access", "registry"}},
 	{"authority/*", []string{"fiscal", "delivery"}},
+	{"authority/marking", []string{"fiscal", "protocol/*"}},
 	{"authority/sandbox", []string{"fiscal", "delivery", "store/sqlitefile", "web/ui"}},
 	{"device/*", []string{"fiscal", "protocol/*", "device/link", "device/stepfile"}},
 	{"device/link", []string{"fiscal"}},
