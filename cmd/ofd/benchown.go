@@ -197,7 +197,7 @@ func (c *benchLoad) fill(con *console, core *core, dir string, rows bench.Rows) 
 
 // room refuses to fill a disk on which the entries do not fit.
 func (c *benchLoad) room(dir string, rows bench.Rows) error {
-	const columns = 1200 // bytes of an entry besides its frames, indexes included
+	const columns = 500 // bytes of an entry besides its frames, indexes included
 	var frames int
 	for i := range rows.Sample {
 		for j := range rows.Sample[i].Entries {

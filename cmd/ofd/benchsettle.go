@@ -13,10 +13,10 @@ import (
 // settleLimit bounds how long a database server is waited for.
 const settleLimit = 20 * time.Minute
 
-// settle waits until a database server has digested what was put into it: a
-// checkpoint is done, and autovacuum, which wakes up once a minute as a rule,
-// has found nothing to do or has ended. What our role may not do or see is said
-// and passed over.
+// settle has a database server digest what was put into it, so that it does
+// not do so under the load: what autovacuum would do is done, and so is a
+// checkpoint. What our role may not do is left to the server, waited for as far
+// as our role can see it, and said.
 func settle(con *console, url string) error {
 	ctx, cancel := context.WithTimeout(con.ctx, settleLimit)
 	defer cancel()
@@ -26,39 +26,56 @@ func settle(con *console, url string) error {
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	con.say("waiting until the database has settled")
+	if _, err := conn.Exec(ctx, "VACUUM (ANALYZE)"); err != nil { // passes over what is not ours
+		return fmt.Errorf("settle: vacuum: %w", err)
+	}
+	if err := vacuumed(ctx, con, conn); err != nil {
+		return fmt.Errorf("settle: autovacuum: %w", err)
+	}
 	const insufficientPrivilege = "42501"
 	var refused *pgconn.PgError
-	switch _, err := conn.Exec(ctx, "CHECKPOINT"); {
-	case errors.As(err, &refused) && refused.Code == insufficientPrivilege:
+	_, err = conn.Exec(ctx, "CHECKPOINT")
+	if errors.As(err, &refused) && refused.Code == insufficientPrivilege {
 		con.say("our role may not ask for a checkpoint; the server's own may fall into the measurement")
-	case err != nil:
-		return fmt.Errorf("settle: checkpoint: %w", err)
-	}
-	var nap time.Duration
-	var on bool
-	if err := conn.QueryRow(ctx, `SELECT current_setting('autovacuum_naptime')::interval, current_setting('autovacuum')::bool`).Scan(&nap, &on); err != nil {
-		return fmt.Errorf("settle: %w", err)
-	}
-	if !on {
 		return nil
 	}
-	quiet := time.Now()
-	for time.Since(quiet) < nap+5*time.Second {
+	if err != nil {
+		return fmt.Errorf("settle: checkpoint: %w", err)
+	}
+	return nil
+}
+
+// vacuumed waits until no worker of autovacuum is busy here, and where tables
+// are left that one will find, until it had the time to.
+func vacuumed(ctx context.Context, con *console, conn *pgx.Conn) error {
+	const many = 100_000 // rows that are not vacuumed yet
+	var left bool
+	var quiet time.Duration
+	err := conn.QueryRow(ctx, `SELECT coalesce(max(n_ins_since_vacuum), 0) > $1, current_setting('autovacuum_naptime')::interval FROM pg_stat_user_tables`, many).Scan(&left, &quiet)
+	if err != nil {
+		return err
+	}
+	if left {
+		con.say("some tables are not ours to vacuum; waiting for autovacuum")
+		quiet += 5 * time.Second
+	} else {
+		quiet = 0
+	}
+	for since := time.Now(); ; {
 		var busy bool
-		// Whose workers these are is hidden from most roles, that they are there is not.
-		err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND (datname = current_database() OR datname IS NULL))
-			OR EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE datname = current_database())`).Scan(&busy)
-		if err != nil {
-			return fmt.Errorf("settle: autovacuum: %w", err)
-		}
-		if busy {
-			quiet = time.Now()
+		err := conn.QueryRow(ctx, `SELECT EXISTS (SELECT FROM pg_stat_progress_vacuum WHERE datname = current_database() AND pid <> pg_backend_pid())`).Scan(&busy)
+		switch {
+		case err != nil:
+			return err
+		case busy:
+			since = time.Now()
+		case time.Since(since) >= quiet:
+			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("settle: autovacuum is busy for %v: %w", settleLimit, ctx.Err())
+			return ctx.Err()
 		case <-time.After(time.Second):
 		}
 	}
-	return nil
 }
