@@ -142,9 +142,11 @@ func (f *Files) append(t *target) (c change, err error) {
 	for _, d := range missing {
 		b = append(b, d.Body...)
 	}
-	n, err := file.WriteAt(b, end)
-	c.to += int64(n)
-	return c, err
+	if _, err := file.WriteAt(b, end); err != nil {
+		return c, errors.Join(err, file.Truncate(end)) // some of it may stand there
+	}
+	c.to += int64(len(b))
+	return c, nil
 }
 
 // patience is how long another process may hold a file.

@@ -46,10 +46,10 @@ func (w Wording) Word(room []byte, rec *fiscal.Record) (id string, body []byte, 
 	switch {
 	case err == nil:
 		return id, append(b, '}', '\n'), true, nil
+	case errors.Is(err, fiscal.Corrupt): // first: its cause may well be Invalid
+		err = &delivery.Unfit{Reason: delivery.Damaged, Err: err}
 	case errors.Is(err, fiscal.Invalid):
 		err = &delivery.Unfit{Reason: delivery.Unreadable, Err: err}
-	case errors.Is(err, fiscal.Corrupt):
-		err = &delivery.Unfit{Reason: delivery.Damaged, Err: err}
 	case errors.Is(err, fiscal.Unavailable) && w.NoKey != nil && w.NoKey(err):
 		err = &delivery.Unfit{Reason: delivery.NoKey, Err: err}
 	}
