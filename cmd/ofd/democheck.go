@@ -244,7 +244,34 @@ func (w *walk) close() (string, error) {
 	if got != want {
 		return "", fmt.Errorf("the Z report has (sales, sum, returns, sum, autonomous, cash, revenue) %v, want %v", got, want)
 	}
-	return fmt.Sprintf("Z %d, revenue %v", slip.Shift, c.Revenue), nil
+	listed, err := w.o.registry.Show(w.ctx, w.counter.card.Register)
+	if err != nil {
+		return "", err
+	}
+	place := fiscal.Place{Partition: listed.Partition, Register: w.counter.card.Register}
+	n, err := w.unblemished(place, fiscal.FlagReplay|fiscal.FlagRepeated) // which the steps before made happen
+	return fmt.Sprintf("Z %d, revenue %v, %d documents, no finding", slip.Shift, c.Revenue, n), err
+}
+
+// unblemished counts the documents of a register and reports the first one that
+// was accepted with a finding other than allowed.
+func (w *walk) unblemished(of fiscal.Place, allowed fiscal.Flags) (n int, err error) {
+	row, err := w.o.store.Row(w.ctx, of)
+	if err != nil {
+		return 0, err
+	}
+	for number := fiscal.Number(1); number <= row.State.LastNumber; number++ {
+		e, err := w.o.store.Entry(w.ctx, of.Partition, of.Register, number)
+		switch {
+		case err != nil:
+			return n, err
+		case e.Outcome != 0 || e.Flags&^allowed != 0:
+			return n, fmt.Errorf("entry %d of register %d, %v: outcome %d, findings %v", number, of.Register, e.Kind, e.Outcome, e.Flags)
+		case e.Kind != fiscal.DocAct:
+			n++
+		}
+	}
+	return n, nil
 }
 
 // verdict asks the buyer's check as a program would.

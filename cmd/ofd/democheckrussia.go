@@ -162,29 +162,11 @@ func (w *russianWalk) close() (string, error) {
 		if row.State.Shift.Open || drive.Unsent != 0 {
 			return "", fmt.Errorf("register %d: shift open %v, %d documents wait", d.card.Register, row.State.Shift.Open, drive.Unsent)
 		}
-		n, err := w.unblemished(d, row.State.LastNumber)
+		n, err := w.unblemished(d.place, fiscal.FlagCardMade) // the registration report completes the card
 		if err != nil {
 			return "", err
 		}
 		documents += n
 	}
 	return fmt.Sprintf("%d documents, no finding", documents), nil
-}
-
-// unblemished counts the documents of a register and reports the first one that
-// was accepted with a finding.
-func (w *russianWalk) unblemished(d *russianCounter, last fiscal.Number) (n int, err error) {
-	for number := fiscal.Number(1); number <= last; number++ {
-		e, err := w.o.store.Entry(w.ctx, d.place.Partition, d.place.Register, number)
-		switch {
-		case err != nil:
-			return n, err
-		case !russian(&e.Record):
-			continue // what staff did
-		case e.Outcome != 0 || e.Flags&^fiscal.FlagCardMade != 0: // a registration report completes the card
-			return n, fmt.Errorf("document %d of drive %s: outcome %d, findings %v", e.DeviceNumber, e.Drive, e.Outcome, e.Flags)
-		}
-		n++
-	}
-	return n, nil
 }
