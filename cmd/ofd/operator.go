@@ -114,11 +114,15 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	if err != nil {
 		return err
 	}
+	far, err := markingSystem(s.Marking, o.module, s.Now)
+	if err != nil {
+		return errors.Join(err, o.core.stop())
+	}
 	o.gate = gate.New(gate.Config{
 		MaxConnections: s.Limits.Connections, MaxPerAddress: s.Limits.PerAddress, MaxExchanges: s.Limits.Exchanges.N,
 		AddressFrames: s.Limits.AddressFramesPerSecond.N, RegisterFrames: s.Limits.RegisterFramesPerSecond.N,
 		MaxFrame: int(s.KKM.MaxSize), Idle: time.Duration(s.KKM.IdleTimeout),
-		KKT: gate.KKTConfig{Module: o.module},
+		KKT: gate.KKTConfig{Module: o.module, Marking: far},
 	}, o.intake, s.Log, newGateMetrics(s.Metrics), s.Now)
 
 	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store.public, signs{o.ring}, o.read, s.Now)

@@ -18,7 +18,7 @@ var _ intake.Rules = (*kkt.Rules)(nil)
 func newRussianRules() *kkt.Rules {
 	law := policy.For(fiscal.Russia)
 	return &kkt.Rules{Law: func(day fiscal.WallTime) kkt.Law {
-		return kkt.Law{Shift: law.Shift(day), Offline: law.Offline(day)}
+		return kkt.Law{Shift: law.Shift(day), Offline: law.Offline(day), Marking: law.Marking(day)}
 	}}
 }
 

@@ -49,6 +49,7 @@ func TestGoodFiles(t *testing.T) {
 				KKMTLSAddr:     Addr{"0.0.0.0:7443"},
 				KKTAddr:        Addr{":7778"},
 				KKTCrypto:      Crypto{"sim1"},
+				Marking:        Marking{"table", "/etc/ofd/codes.txt"},
 				HTTPAddr:       Addr{"127.0.0.1:8080"},
 				TLSCert:        "/etc/ofd/kkm.crt",
 				TLSKey:         "/etc/ofd/kkm.key",

@@ -11,6 +11,7 @@ type Serve struct {
 	KKMTLSAddr     Addr    `toml:"kkm_tls_addr" name:"kkm-tls-addr" env:"OFD_KKM_TLS_ADDR" help:"The same over TLS; needs a certificate and its key."`
 	KKTAddr        Addr    `toml:"kkt_addr" name:"kkt-addr" env:"OFD_KKT_ADDR" placeholder:":7778" help:"Where registers of Russia connect; needs --kkt-crypto."`
 	KKTCrypto      Crypto  `toml:"kkt_crypto" name:"kkt-crypto" env:"OFD_KKT_CRYPTO" placeholder:"NAME" help:"Keys of fiscal drives: sim1, public test keys for simulated drives; or none, no sign is checked: for registers under development."`
+	Marking        Marking `toml:"marking" env:"OFD_MARKING" placeholder:"table[:FILE]" help:"Marking system behind --kkt-addr: table, a stand-in in this process that knows every code, or what FILE says of them. Without it marked goods get no answer."`
 	HTTPAddr       Addr    `toml:"http_addr" name:"http-addr" env:"OFD_HTTP_ADDR" default:":8080" help:"Pages, among them the buyer's check."`
 	OpsAddr        Addr    `toml:"ops_addr" name:"ops-addr" env:"OFD_OPS_ADDR" default:"127.0.0.1:9090" help:"Metrics, health and profiles; keep it from the public."`
 	TLSCert        string  `toml:"tls_cert" name:"tls-cert" env:"OFD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain of the TLS door, PEM."`

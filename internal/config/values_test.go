@@ -49,6 +49,12 @@ func TestValues(t *testing.T) {
 		{new(Proxy), "192.0.2.0/24", "192.0.2.0/24"},
 		{new(Proxy), "192.0.2.1/24", ""},
 		{new(Proxy), "proxy.example.kz", ""},
+		{new(Marking), "", "{ }"},
+		{new(Marking), "none", "{ }"},
+		{new(Marking), "table", "{table }"},
+		{new(Marking), "table:codes.txt", "{table codes.txt}"},
+		{new(Marking), "table:", ""},
+		{new(Marking), "real", ""},
 		{new(Part), "gate", "gate"},
 		{new(Part), "", ""},
 		{new(Version), "203", "203"},
@@ -76,6 +82,8 @@ func show(v encoding.TextUnmarshaler) string {
 		return time.Duration(*v).String()
 	case *Addr:
 		return v.HostPort
+	case *Marking:
+		return fmt.Sprint(*v)
 	case *Site:
 		return v.URL
 	case *BIN:

@@ -19,6 +19,7 @@ import (
 // Terms are what holds on one day.
 type Terms struct {
 	Offline   time.Duration // how long a register may work without a link
+	Marking   time.Duration // how long the notification of a sale of marked goods may wait; 0 where there is none
 	Shift     time.Duration // how long a shift may be open
 	Retention int           // years for which a document is kept, counted from the end of its own
 	VAT       []Rate        // in use, the standard rate first
@@ -47,6 +48,7 @@ type Rate struct {
 // Policy is the law of one country.
 type Policy struct {
 	offline   []dated[time.Duration]
+	marking   []dated[time.Duration]
 	shift     []dated[time.Duration]
 	retention []dated[int]
 	vat       []datedRate
@@ -80,12 +82,16 @@ func For(c fiscal.Country) Policy {
 // costs no memory, for it is asked at each exchange.
 func (p Policy) Offline(t fiscal.WallTime) time.Duration { return at(p.offline, t) }
 
+// Marking is how long the notification of a sale of marked goods may wait, as
+// Terms says.
+func (p Policy) Marking(t fiscal.WallTime) time.Duration { return at(p.marking, t) }
+
 // Shift is how long a shift may be open, as Terms says.
 func (p Policy) Shift(t fiscal.WallTime) time.Duration { return at(p.shift, t) }
 
 // At is what holds at a reading of the outlet's clock.
 func (p Policy) At(t fiscal.WallTime) Terms {
-	terms := Terms{Offline: p.Offline(t), Shift: p.Shift(t), Retention: at(p.retention, t)}
+	terms := Terms{Offline: p.Offline(t), Marking: p.Marking(t), Shift: p.Shift(t), Retention: at(p.retention, t)}
 	for _, r := range p.vat {
 		if t >= r.from && (r.until == 0 || t < r.until) {
 			terms.VAT = append(terms.VAT, r.Rate)

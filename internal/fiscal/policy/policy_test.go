@@ -59,12 +59,14 @@ func TestLimits(t *testing.T) {
 	for _, tt := range []struct {
 		country   fiscal.Country
 		offline   time.Duration
+		marking   time.Duration
 		retention int
-	}{{fiscal.Kazakhstan, 72 * time.Hour, 5}, {fiscal.Russia, 30 * 24 * time.Hour, 5}} {
+	}{{fiscal.Kazakhstan, 72 * time.Hour, 0, 5}, {fiscal.Russia, 30 * 24 * time.Hour, 30 * 24 * time.Hour, 5}} {
 		for _, at := range []string{"2017-01-01 00:00:00", "2026-11-21 12:00:00", "2046-01-01 00:00:00"} {
 			terms := For(tt.country).At(moment(t, at))
-			if terms.Offline != tt.offline || terms.Shift != 24*time.Hour || terms.Retention != tt.retention {
-				t.Errorf("%s at %s: offline %v, shift %v, kept %d years; want %v, 24h, %d", tt.country, at, terms.Offline, terms.Shift, terms.Retention, tt.offline, tt.retention)
+			if terms.Offline != tt.offline || terms.Shift != 24*time.Hour || terms.Retention != tt.retention || terms.Marking != tt.marking {
+				t.Errorf("%s at %s: offline %v, shift %v, marking %v, kept %d years; want %v, 24h, %v, %d",
+					tt.country, at, terms.Offline, terms.Shift, terms.Marking, terms.Retention, tt.offline, tt.marking, tt.retention)
 			}
 		}
 	}
