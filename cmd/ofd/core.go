@@ -32,6 +32,7 @@ type coreConfig struct {
 	Cache    int64  // bytes for cards and states of registers
 	Operator fiscal.Operator
 	KKM      config.KKM
+	KKT      config.KKT
 	Crypto   config.Crypto // keys of fiscal drives
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
@@ -63,6 +64,10 @@ type core struct {
 // and what intake writes behind the answers.
 func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	cfg.fill()
+	severities, err := severitiesOf(cfg.KKT.Severities)
+	if err != nil {
+		return nil, err
+	}
 	store, err := openDatabase(ctx, &cfg)
 	if err != nil {
 		return nil, err
@@ -79,7 +84,7 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 		entries = cfg.Journal(store)
 	}
 	c.committer = journal.New(journal.Config{Committers: store.lines}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
-	c.intake = intake.New(intake.Config{Cache: cfg.Cache}, store, c.committer, newCountries(cfg.KKM, access.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
+	c.intake = intake.New(intake.Config{Cache: cfg.Cache, Found: c.founder(&cfg)}, store, c.committer, newCountries(cfg.KKM, severities, access.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
 		cfg.Log, newIntakeMetrics(cfg.Metrics), cfg.Now, cfg.Rand)
 	c.registry = registry.New(store, c.intake, cfg.Now)
 	behind, cancel := context.WithCancel(context.Background())
@@ -146,7 +151,7 @@ type place struct {
 // openCore starts a core for a command, which ends with it.
 func openCore(con *console, at place) (*core, error) {
 	c, err := startCore(con.ctx, coreConfig{
-		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, Crypto: con.file.KKTCrypto, Operator: con.file.Operator.At(con.file.Site),
+		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, KKT: con.file.KKT, Crypto: con.file.KKTCrypto, Operator: con.file.Operator.At(con.file.Site),
 	})
 	if err != nil {
 		return nil, err

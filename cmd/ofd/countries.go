@@ -6,6 +6,7 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/intake"
 	"openofd/internal/protocol/kkm"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // countries are the rules of all countries that are served. The card says
@@ -15,8 +16,8 @@ type countries struct{ kazakhstan, russia intake.Rules }
 
 var _ intake.Rules = countries{}
 
-func newCountries(cfg config.KKM, passwords *access.Passwords) countries {
-	return countries{kazakhstan: newRules(cfg, passwords), russia: newRussianRules()}
+func newCountries(cfg config.KKM, severities *ffd.Severities, passwords *access.Passwords) countries {
+	return countries{kazakhstan: newRules(cfg, passwords), russia: newRussianRules(severities)}
 }
 
 func (c countries) of(country fiscal.Country) intake.Rules {

@@ -37,9 +37,25 @@ type registerAddCmd struct {
 	place
 	Country string     `default:"kz" help:"Whose law the register lives under: kz or ru."`
 	BIN     fiscal.XIN `name:"bin" aliases:"iin,inn" required:"" placeholder:"BIN" help:"BIN or IIN of the owner, in Russia --inn; who is new is made."`
-	Model   string     `required:"" help:"Model of the device."`
-	Serial  string     `required:"" help:"Factory number of the device."`
+	Model   string     `help:"Model of the device."`
+	Serial  string     `help:"Factory number of the device; a register of Russia reports it."`
 	cardFlags
+}
+
+// Validate asks for what nobody else will tell: a register of Russia reports
+// itself.
+func (c *registerAddCmd) Validate() error {
+	var missing []string
+	if c.Model == "" {
+		missing = append(missing, "--model")
+	}
+	if c.Serial == "" {
+		missing = append(missing, "--serial")
+	}
+	if len(missing) == 0 || fiscal.Country(c.Country) == fiscal.Russia {
+		return nil
+	}
+	return fmt.Errorf("missing flags: %s", strings.Join(missing, ", "))
 }
 
 // token is what is typed into the device.
@@ -89,6 +105,9 @@ func (c *registerAddCmd) Run(con *console) error {
 		if shown.Drive != "" {
 			facts(w, "register", strconv.FormatInt(int64(shown.ID), 10), "drive", shown.Drive, "registration number", number)
 			con.hint("Documents of this drive are taken from now on; they come to --kkt-addr.")
+			if shown.Provisional {
+				con.hint("Its registration report tells registration number, factory number and address.")
+			}
 			return
 		}
 		facts(w, "register", strconv.FormatInt(int64(shown.ID), 10), "token", strconv.FormatUint(uint64(shown.Token), 10),
@@ -248,6 +267,7 @@ func refused(id fiscal.RegisterID, err error) error {
 type registerCardCmd struct {
 	place
 	registerID
+	Model *string `help:"Model of the device, where none is written down."`
 	cardFlags
 }
 
@@ -260,7 +280,10 @@ func (c *registerCardCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	card, err := core.registry.ChangeCard(con.ctx, c.ID, byCommandLine, c.apply)
+	card, err := core.registry.ChangeCard(con.ctx, c.ID, byCommandLine, func(card *fiscal.Card) error {
+		set(&card.Model, c.Model)
+		return c.apply(card)
+	})
 	if err != nil {
 		return refused(c.ID, err)
 	}

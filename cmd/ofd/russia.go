@@ -10,14 +10,15 @@ import (
 	"openofd/internal/fiscal/policy"
 	"openofd/internal/intake"
 	"openofd/internal/protocol/kkt"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 var _ intake.Rules = (*kkt.Rules)(nil)
 
-// newRussianRules are Russia's rules.
-func newRussianRules() *kkt.Rules {
+// newRussianRules are Russia's rules. nil severities are those of the table.
+func newRussianRules(severities *ffd.Severities) *kkt.Rules {
 	law := policy.For(fiscal.Russia)
-	return &kkt.Rules{Law: func(day fiscal.WallTime) kkt.Law {
+	return &kkt.Rules{Severities: severities, Law: func(day fiscal.WallTime) kkt.Law {
 		return kkt.Law{Shift: law.Shift(day), Offline: law.Offline(day), Marking: law.Marking(day)}
 	}}
 }

@@ -22,6 +22,7 @@ type File struct {
 
 	Operator Operator `toml:"operator"`
 	KKM      KKM      `toml:"kkm"`
+	KKT      KKT      `toml:"kkt"`
 	Limits   Limits   `toml:"limits"`
 
 	top map[string]any // what stands above the tables, as written

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"context"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -13,6 +14,10 @@ type Config struct {
 	Deadline      time.Duration // from Exchange.Received, for the lane and the journal's queue; 0 means 4 s
 	Flush         time.Duration // between two writes of last contacts; 0 means 15 s
 	RefusedPerDay int           // refused documents kept of one register; 0 means 100
+	// Found may make a register, or lead to one, when an exchange's number leads
+	// nowhere; nil: never. Its error is NotFound when it does neither, and the
+	// reason stands among what was refused.
+	Found func(ctx context.Context, x *fiscal.Exchange) (Place, error)
 }
 
 func (c Config) filled() Config {

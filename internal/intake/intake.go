@@ -73,8 +73,15 @@ func (in *Intake) Accept(ctx context.Context, x fiscal.Exchange) (fiscal.Answer,
 func (in *Intake) accept(ctx context.Context, b *bench) (fiscal.Decision, error) {
 	x := &b.exchange
 	place, err := in.find(ctx, x)
+	why := ""
+	if in.cfg.Found != nil && (errors.Is(err, fiscal.UnknownRegister) || errors.Is(err, fiscal.NotFound)) {
+		if place, err = in.cfg.Found(ctx, x); err != nil {
+			why = ": " + err.Error()
+		}
+	}
 	if errors.Is(err, fiscal.UnknownRegister) || errors.Is(err, fiscal.NotFound) {
 		d := in.rules.Unknown(x)
+		d.Detail += why
 		in.keepRefused(ctx, Place{}, x, &d)
 		return d, nil
 	}
@@ -83,6 +90,9 @@ func (in *Intake) accept(ctx context.Context, b *bench) (fiscal.Decision, error)
 	}
 	d, err := in.exchange(ctx, b, place)
 	if err == nil {
+		if d.Detail != "" && d.Reason == fiscal.NoReason {
+			in.log.Warn("a document does not fit what came before", "register", place.Register, "entry", d.Next.LastNumber, "findings", d.Detail)
+		}
 		in.keepContact(place, x, &d)
 		in.keepRefused(ctx, place, x, &d)
 	}

@@ -145,8 +145,8 @@ func (s *Service) changed(old *fiscal.Card, change func(*fiscal.Card) error) (fi
 		{"version", card.Version == old.Version},
 		{"country", card.Country == old.Country},
 		{"taxpayer", card.Taxpayer == old.Taxpayer && card.XIN == old.XIN},
-		{"model", card.Model == old.Model},
-		{"serial_number", card.SerialNumber == old.SerialNumber},
+		{"model", card.Model == old.Model || old.Model == ""},
+		{"serial_number", card.SerialNumber == old.SerialNumber || old.SerialNumber == ""},
 		{"registered_at", card.RegisteredAt.Equal(old.RegisteredAt)},
 	} {
 		if !f.fixed {

@@ -29,12 +29,13 @@ type country struct {
 	owner    func(fiscal.XIN, string) error // checks a taxpayer's number
 	register func(c *fiscal.Card) error     // checks the numbers of a register, provisional ones excepted
 	tokens   bool                           // registers show by a token who they are
+	reports  bool                           // registers report the data they were registered with
 }
 
 // countries are those that are served.
 var countries = map[fiscal.Country]country{
-	fiscal.Kazakhstan: {"Asia/Almaty", fiscal.CheckXIN, checkRNM, true},
-	fiscal.Russia:     {"Europe/Moscow", fiscal.CheckINN, checkRussian, false},
+	fiscal.Kazakhstan: {"Asia/Almaty", fiscal.CheckXIN, checkRNM, true, false},
+	fiscal.Russia:     {"Europe/Moscow", fiscal.CheckINN, checkRussian, false, true},
 }
 
 func (in *NewRegister) zone() string {
@@ -92,12 +93,14 @@ func checkCard(c *fiscal.Card, now time.Time) error {
 	if err := countries[c.Country].register(c); err != nil {
 		return err
 	}
+	// Russia's registration report tells the rest, all but the model.
+	reports := countries[c.Country].reports
 	return first(
 		checkText("outlet_title", c.OutletTitle, maxTitle, false),
-		checkText("outlet_address", c.OutletAddress, maxAddress, true),
+		checkText("outlet_address", c.OutletAddress, maxAddress, !reports || !c.Provisional),
 		checkLine("name", c.Name, maxShort, false),
-		checkLine("model", c.Model, maxModel, true),
-		checkLine("serial_number", c.SerialNumber, maxSerial, true),
+		checkLine("model", c.Model, maxModel, !reports),
+		checkLine("serial_number", c.SerialNumber, maxSerial, !reports || !c.Provisional),
 		checkLine("payment_point", c.PaymentPoint, maxShort, false),
 		checkLine("terminal", c.Terminal, maxShort, false),
 	)

@@ -74,6 +74,8 @@ type Store interface {
 	// it, for old receipts bear them. Once more is no error; AlreadyThere if it
 	// leads to another register.
 	AddAddress(ctx context.Context, a fiscal.Address, r fiscal.RegisterID) error
+	// Find leads from a number to a register; NotFound if there is none.
+	Find(ctx context.Context, a fiscal.Address) (fiscal.Place, error)
 	// Register reads one register; NotFound if there is none.
 	Register(ctx context.Context, r fiscal.RegisterID) (Listed, error)
 	// Registers lists from after (exclusive) by ID, limit at most; of one

@@ -24,6 +24,8 @@ type Service struct {
 	store Store
 	acts  Acts
 	now   func() time.Time
+
+	founding founding
 }
 
 // New makes a service.
@@ -45,7 +47,8 @@ type NewTaxpayer struct {
 
 // NewRegister is what is told of a register, its owner and where it stands.
 // What it says of the owner is used if the owner is new; a taxpayer already
-// known keeps its record.
+// known keeps its record. Of a register of Russia the drive is enough: while it
+// is provisional, its registration report tells the rest.
 type NewRegister struct {
 	By      string // who registers: a user, or "command line"
 	Country fiscal.Country
@@ -98,6 +101,14 @@ const triesForID = 10
 //
 // Source: order 135 items 5.6, 7, 13; KKM reference §3.4.
 func (s *Service) AddRegister(ctx context.Context, in NewRegister) (Registered, error) {
+	if in.Title == (fiscal.Text{}) {
+		switch known, err := s.store.TaxpayerByXIN(ctx, in.Country, in.XIN); {
+		case err == nil:
+			in.Title = known.Title
+		case !errors.Is(err, fiscal.NotFound):
+			return Registered{}, err
+		}
+	}
 	if err := in.check(s.now()); err != nil {
 		return Registered{}, err
 	}

@@ -26,7 +26,12 @@ type Drive struct {
 	Marks   bool            `json:"marked_goods,omitempty"`  // sells marked goods
 	INN     string          `json:"inn,omitempty"`           // of the owner, as registered
 	Serial  string          `json:"serial_number,omitempty"` // of the register, as registered
-	Marking *Marking        `json:"marking,omitempty"`       // nil: never heard of marked goods
+
+	Gapped    fiscal.WallTime `json:"gap_since,omitempty"`             // when a document last came behind a gap, by a clock beside the register
+	Reasons   uint32          `json:"changes,omitempty"`               // reasons of the last change of registration: mask of 1205, or 1 << code-1 of 1101
+	Software  string          `json:"software,omitempty"`              // version of the register's, as registered
+	Corrected int             `json:"corrections_under_way,omitempty"` // receipts taken back and not yet put right
+	Marking   *Marking        `json:"marking,omitempty"`               // nil: never heard of marked goods
 }
 
 // Span is a run of document numbers, both ends included.
@@ -50,10 +55,12 @@ func ParseDrives(protocol []byte) ([]Drive, error) {
 		out := Drive{
 			Number: d.number, Last: d.highest(), Made: d.last, Heard: d.heard, Unsent: d.unsent, Since: d.since,
 			Closed: d.closed, Current: m.current(d), Offline: d.offline, Doubt: d.doubt,
+			Reasons: d.reasons, Software: d.software, Corrected: len(d.reversed),
 			Marking: d.marking.shown(),
 		}
 		for _, g := range d.gaps() {
 			out.Gaps = append(out.Gaps, Span{g.first, g.last})
+			out.Gapped = d.gapped
 		}
 		if d.version != 0 {
 			out.Format = d.version.String()
