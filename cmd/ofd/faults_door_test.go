@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -197,14 +196,6 @@ func besieged(t *testing.T, _ *rand.Rand) tally {
 	})
 	t.Logf("memory: %d MiB in peace, %d afterwards", peace>>20, resident(t, p.server.cmd.Process.Pid)>>20)
 	return f.end()
-}
-
-// weigh is what this process holds.
-func weigh() (goroutines int, memory uint64) {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return runtime.NumGoroutine(), m.HeapAlloc
 }
 
 // storms: every register loses its connection at the same moment and comes

@@ -83,7 +83,7 @@ type fault struct {
 // Stopped, they leave nothing running.
 func suffering(faults []fault) func(*testing.T, *rand.Rand) tally {
 	return func(t *testing.T, dice *rand.Rand) tally {
-		before, _ := weigh()
+		before, _ := weigh(t)
 		f := startPostgres(t, 3)
 		f.dice = dice
 		for range size.rounds {
@@ -91,7 +91,7 @@ func suffering(faults []fault) func(*testing.T, *rand.Rand) tally {
 		}
 		n := f.end()
 		const kit = 20 // cables and links of registers
-		eventually(t, patience, "the nodes' goroutines have ended", func() bool { now, _ := weigh(); return now <= before+kit })
+		eventually(t, patience, "the nodes' goroutines have ended", func() bool { now, _ := weigh(t); return now <= before+kit })
 		return n
 	}
 }

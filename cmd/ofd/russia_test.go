@@ -153,64 +153,6 @@ func TestRussianDay(t *testing.T) {
 	})
 }
 
-// Every message of the vectors gets its reaction from an operator that is
-// alive, and what it accepted verifies.
-func TestRussianVectorsOverSockets(t *testing.T) {
-	o, _ := russianOperator(t, "sqlite")
-	played := 0
-	taken := map[uint32][]byte{}
-	for _, v := range testkit.KKTVectors(t) {
-		if v.Channel == "marking" || v.Want.Reply == "sent" || v.Want.Reply == "ack" && v.Want.Frame == nil || len(v.Message) < kkt.HeaderLen {
-			continue
-		}
-		h, err := kkt.ParseFrameHeader(headed(v.Message[kkt.HeaderLen:]))
-		if err == nil && (v.Want.Reply == "ack" || v.Want.Reply == "refusal") {
-			if first := taken[h.Number]; first != nil && !bytes.Equal(first, v.Message) {
-				continue // the vectors use numbers again
-			}
-			taken[h.Number] = v.Message
-		}
-		played++
-		answer, closed := speak(t, o.KKTAddr, v.Message, v.Name == "truncated-body")
-		switch v.Want.Reply {
-		case "ack", "refusal":
-			if len(answer) < 100 || closed {
-				t.Errorf("%s: answer %x, closed %t; want an acknowledgement", v.Name, answer, closed)
-				continue
-			}
-			if again, _ := speak(t, o.KKTAddr, v.Message, false); !bytes.Equal(again, answer) {
-				t.Errorf("%s again: answer %x\nwant %x", v.Name, again, answer)
-			}
-		case "empty", "empty or none":
-			if len(answer) != kkt.HeaderLen {
-				t.Errorf("%s: answer %x, want a header", v.Name, answer)
-			}
-		default:
-			if len(answer) != 0 || !closed {
-				t.Errorf("%s: answer %x, closed %t; want none and closed", v.Name, answer, closed)
-			}
-		}
-	}
-	if played < 35 {
-		t.Errorf("%d vectors were played, want at least 35", played)
-	}
-	v, err := verifyStore(t.Context(), o.core, nil)
-	if err != nil || v.Signs != len(taken) {
-		t.Errorf("verify = %+v, %v; want %d documents", v, err, len(taken))
-	}
-	refused, err := o.store.Refused(t.Context(), 200001, 100)
-	kept := map[fiscal.Reason]int{}
-	for _, r := range refused {
-		kept[r.Reason]++
-	}
-	if err != nil || kept[fiscal.NumberTaken] != 1 || kept[fiscal.NotAuthentic] < 2 {
-		t.Errorf("kept apart: %v, %v; want the conflict and what was not authentic", kept, err)
-	}
-}
-
-// headed is long enough for a container's header.
-func headed(b []byte) []byte { return append(bytes.Clone(b), make([]byte, kkt.FrameHeaderLen)...) }
-
 // speak sends one message and hears what comes back: an answer, or the end.
 func speak(t *testing.T, addr string, message []byte, half bool) (answer []byte, closed bool) {
 	t.Helper()
