@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Looks for what the tests need beside Go: a C compiler (race detector), git,
 # chromium and the Noto fonts (tests of the pages), the server of PostgreSQL 15
-# or newer (tests start clusters of their own). On Debian and its kin what is
+# or newer (tests start clusters of their own), openssl with its GOST engine
+# (signatures are compared with what it makes). On Debian and its kin what is
 # missing is installed when we may; elsewhere the package names are printed.
 set -euo pipefail
 
@@ -34,12 +35,19 @@ has_postgres() {
 	return 1
 }
 
+# The engine prints itself as available, or nothing.
+has_gost_engine() {
+	openssl engine -t gost 2>/dev/null | grep -q '\[ available \]'
+}
+
 missing=()
 command -v git >/dev/null || missing+=(git)
 command -v "$(${GO:-go} env CC)" >/dev/null || missing+=(gcc libc6-dev)
 has_browser || missing+=(chromium)
 has_noto_sans || missing+=(fonts-noto-core)
 has_postgres || missing+=(postgresql)
+command -v openssl >/dev/null || missing+=(openssl)
+has_gost_engine || missing+=(libengine-gost-openssl)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
 as_root=()
