@@ -26,6 +26,9 @@ type sendKKTCmd struct {
 	Serial    string       `required:"" placeholder:"NUMBER" help:"Factory number of the register."`
 	Operator  string       `name:"operator-inn" required:"" placeholder:"INN" help:"Operator that the register is registered with."`
 	Format    string       `name:"ffd" enum:"1.05,1.1,1.2" default:"1.2" help:"Version of the documents: 1.05, 1.1 or 1.2."`
+	User      string       `placeholder:"NAME" help:"Name of the owner, as it stands on paper; an invented one if not given."`
+	Address   string       `help:"Address of settlements, as it stands on paper; an invented one if not given."`
+	Place     string       `help:"Place of settlements, as it stands on paper; an invented one if not given."`
 	Encrypted bool         `help:"A new drive encrypts its messages."`
 	Zone      string       `default:"Europe/Moscow" help:"Of the register's clock."`
 	Price     []fiscalSum  `placeholder:"129.90" help:"sale, return: an item for each; VAT 10 % contained."`
@@ -75,6 +78,7 @@ type answeredKKT struct {
 type sentKKT struct {
 	Answered []answeredKKT `json:"answered"`
 	Sign     uint32        `json:"fiscal_sign,omitempty"` // of the document made, as it is printed
+	QR       string        `json:"qr,omitempty"`          // of the receipt made: the text of its QR code
 	Waiting  int           `json:"waiting"`
 }
 
@@ -98,7 +102,7 @@ func (c *sendKKTCmd) Run(con *console) (err error) {
 		if err != nil {
 			return err
 		}
-		out.Sign = made.Sign
+		out.Sign, out.QR = made.Sign, made.QR()
 	}
 	done, undelivered := register.Deliver(con.ctx, device.QueueDocuments)
 	good := true
@@ -128,6 +132,9 @@ func (s *sentKKT) words(w io.Writer) {
 			verdict = fmt.Sprintf("fault found (response %d, message %d)", a.Response, a.Message)
 		}
 		facts(w, a.Document+" "+strconv.FormatUint(uint64(a.Number), 10), fmt.Sprintf("%s by %s at %s", verdict, a.Operator, a.At))
+	}
+	if s.QR != "" {
+		facts(w, "QR code", s.QR)
 	}
 	if s.Waiting > 0 {
 		fmt.Fprintf(w, "%d documents wait in the drive.\n", s.Waiting)
@@ -171,7 +178,10 @@ func (l boundedLink) Exchange(ctx context.Context, message []byte) ([]byte, erro
 
 // document is what is to be made, nil for nothing.
 func (c *sendKKTCmd) document() device.Document {
-	shop := device.Shop{INN: c.INN, RegistrationNumber: c.RNM, Serial: c.Serial, Operator: c.Operator, Version: ffd.ParseVersion(c.Format)}
+	shop := device.Shop{
+		INN: c.INN, RegistrationNumber: c.RNM, Serial: c.Serial, Operator: c.Operator, Version: ffd.ParseVersion(c.Format),
+		User: c.User, Address: c.Address, Place: c.Place,
+	}
 	prices := make([]fiscal.Money, 0, len(c.Price))
 	for _, p := range c.Price {
 		prices = append(prices, p.Money)
