@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 
+	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
@@ -27,6 +28,7 @@ type engine interface {
 	keyring.Store
 	follow.Store
 	delivery.Store
+	access.Store
 	Close() error
 }
 

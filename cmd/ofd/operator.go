@@ -17,6 +17,7 @@ import (
 	"openofd/internal/config"
 	"openofd/internal/gate"
 	"openofd/internal/journal"
+	"openofd/internal/mail"
 	"openofd/internal/observe"
 	wire "openofd/internal/protocol/kkt"
 	"openofd/internal/web"
@@ -32,6 +33,7 @@ type settings struct {
 	Now     func() time.Time
 	Rand    io.Reader                         // safe for concurrent use
 	Journal func(journal.Store) journal.Store // see coreConfig
+	Letters *mail.Sink                        // keeps letters instead of sending them; nil: there is none
 }
 
 // operator is a running operator. Its addresses are those really listened on,
@@ -47,6 +49,7 @@ type operator struct {
 	ops       *observe.Ops
 	closeOps  context.CancelFunc
 	followers followers
+	rooms     rooms
 	ports     doors // what is listened on; SIGHUP rereads the files of the TLS door
 	doors     sync.WaitGroup
 	failed    chan error // a door that ended by itself
@@ -126,7 +129,12 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	}, o.intake, s.Log, newGateMetrics(s.Metrics), s.Now)
 
 	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store.public, signs{o.ring}, o.read, s.Now)
+	inside, err := o.openRooms(s, self)
+	if err != nil {
+		return errors.Join(err, o.core.stop())
+	}
 	pages, err := web.New(web.Config{
+		Rooms:          inside,
 		TrustedProxies: prefixes(s.TrustedProxies), ChecksPerSecond: float64(s.Limits.CheckPerMinute) / 60,
 	}, checker, self, s.Log, s.Now)
 	if err != nil {
@@ -194,6 +202,7 @@ func (o *operator) stop() error {
 		}
 	})
 	under.Go(o.followers.stop)
+	under.Go(o.rooms.close)
 	under.Wait()
 	coreErr := o.core.stop()
 	o.closeOps()

@@ -22,6 +22,7 @@ var rooms = []room{
 	{"keyring", []string{"fiscal"}},
 	{"access", []string{"fiscal", "signature"}},
 	{"registry", []string{"fiscal", "access", "signature"}},
+	{"mail", []string{"fiscal", "access", "web/ui"}},
 	{"intake", []string{"fiscal", "journal", "registry"}},
 	{"cabinet", []string{"fiscal", "journal", "access", "registry"}},
 	{"follow", []string{"fiscal", "journal"}},

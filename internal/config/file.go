@@ -24,6 +24,8 @@ type File struct {
 	KKM      KKM      `toml:"kkm"`
 	KKT      KKT      `toml:"kkt"`
 	Limits   Limits   `toml:"limits"`
+	Mail     Mail     `toml:"mail"`
+	Access   Access   `toml:"access"`
 
 	top map[string]any // what stands above the tables, as written
 }

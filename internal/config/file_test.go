@@ -75,6 +75,8 @@ func TestGoodFiles(t *testing.T) {
 				SwitchOff:            map[Version]Date{{124}: {2026, time.April, 1}, {202}: {2027, time.January, 1}},
 			},
 			KKT: KKT{UnknownDrives: Unknown{UnknownDrop}, Severities: map[string]Severity{"K4": {"refuse"}, "drive_old": {"warn"}, "required 1.05": {"refuse"}}},
+			Mail:   Mail{Server: "mail.example.kz:587", From: "ofd@example.kz", User: "ofd", PasswordFile: "/etc/ofd/mail.password"},
+			Access: Access{Closed: true},
 			Limits: Limits{
 				Connections: 20000, PerAddress: 200, Exchanges: Most{8000},
 				AddressFramesPerSecond: Off(), RegisterFramesPerSecond: Most{50}, CheckPerMinute: 30,

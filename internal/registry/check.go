@@ -38,6 +38,9 @@ var countries = map[fiscal.Country]country{
 	fiscal.Russia:     {"Europe/Moscow", fiscal.CheckINN, checkRussian, false, true},
 }
 
+// ZoneOf is the zone of a country's registers unless told otherwise.
+func ZoneOf(c fiscal.Country) string { return countries[c].zone }
+
 func (in *NewRegister) zone() string {
 	if in.Zone == "" {
 		return countries[in.Country].zone

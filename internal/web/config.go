@@ -15,6 +15,7 @@ type Config struct {
 	MissCost        int            // what a check costs that finds nothing; 0 means 10
 	MaxAddresses    int            // remembered; 0 means 65536
 	CheckTimeout    time.Duration  // of one check; 0 means 5 s
+	Rooms           Rooms          // none without its Access
 }
 
 func (c Config) withDefaults() Config {

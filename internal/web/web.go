@@ -11,6 +11,7 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/web/api"
 	"openofd/internal/web/pages"
+	"openofd/internal/web/room"
 	"openofd/internal/web/ui"
 )
 
@@ -51,16 +52,26 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 			front.Check(w, r)
 		}
 	})
+	if cfg.Rooms.Access != nil {
+		inside, err := rooms(cfg, operator, log, now)
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range room.Paths() {
+			mux.Handle(path, inside)
+			mux.Handle(path+"/", inside)
+		}
+	}
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		render.Error(w, r, &fiscal.Error{Reason: fiscal.NothingThere})
 	})
 	return ui.Secure(reading(programs, render, withClient(cfg.TrustedProxies, mux))), nil
 }
 
-// reading refuses what is not a read: nothing here changes anything.
+// reading refuses what is not a read: nothing outside of rooms changes anything.
 func reading(programs *api.Handler, render *ui.Renderer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || room.Ours(r.URL.Path) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -43,8 +43,8 @@ var kinds = map[string]string{
 	".woff2": "font/woff2",
 }
 
-// reference is a file that a stylesheet names.
-var reference = regexp.MustCompile(`url\("([^"]+)"\)`)
+// reference is a file that a stylesheet names, and not one that it holds.
+var reference = regexp.MustCompile(`url\("([^":]+)"\)`)
 
 // LoadAssets reads the embedded files. Stylesheets come last: what they refer
 // to must have its name by then.

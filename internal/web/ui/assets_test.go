@@ -68,24 +68,28 @@ func TestAssets(t *testing.T) {
 	}
 }
 
-// TestAssetWeight keeps what a buyer's phone fetches small.
+// TestAssetWeight keeps small what a buyer's phone fetches, and what a seller's
+// does at the first visit.
 func TestAssetWeight(t *testing.T) {
 	a, err := LoadAssets()
 	if err != nil {
 		t.Fatal(err)
 	}
-	total := 0
-	for _, f := range a.files {
+	check, rooms := 0, 0
+	for name, f := range a.files {
+		size := len(f.content)
 		if f.packed != nil {
-			total += len(f.packed)
-		} else {
-			total += len(f.content)
+			size = len(f.packed)
+		}
+		rooms += size
+		if !strings.HasPrefix(name, "room/") {
+			check += size
 		}
 	}
-	if total > 64<<10 {
-		t.Errorf("the assets weigh %d bytes together, want 64 KiB at most", total)
+	if check > 64<<10 || rooms > 200<<10 {
+		t.Errorf("the assets of the check weigh %d bytes together, want 64 KiB at most; with those of rooms %d, want 200", check, rooms)
 	}
-	t.Logf("%d bytes, fonts in all weights included", total)
+	t.Logf("%d and %d bytes, fonts in all weights included", check, rooms)
 }
 
 // TestVendored: what others made is listed with its checksum, and nothing else
@@ -114,6 +118,7 @@ func TestVendored(t *testing.T) {
 		}
 	}
 	check(assetFiles, "assets/font/*", "")
+	check(assetFiles, "assets/room/tabler*", "")
 	check(os.DirFS("../testdata"), "vendor/*", "../testdata/")
 	if rows := strings.Count(string(list), "\n| `"); rows != listed {
 		t.Errorf("VENDOR.md has %d rows of files, there are %d", rows, listed)

@@ -18,6 +18,9 @@ const (
 // Money is an amount with its currency: "1 777,50 ₸".
 func (l *Locale) Money(m fiscal.Money) string { return l.Amount(m) + nbsp + "₸" }
 
+// Rubles is an amount of Russia's currency: "1 777,50 ₽".
+func (l *Locale) Rubles(m fiscal.Money) string { return l.Amount(m) + nbsp + "₽" }
+
 // Amount is an amount alone: groups of three, two decimals.
 func (l *Locale) Amount(m fiscal.Money) string {
 	s := m.Abs().String()
@@ -74,6 +77,11 @@ func (l *Locale) Time(w fiscal.WallTime) string {
 	return w.UTC().Format("02.01.2006" + nbsp + "15:04:05")
 }
 
+// Minute is Time without seconds, as receipts of Russia print it.
+func (l *Locale) Minute(w fiscal.WallTime) string {
+	return w.UTC().Format("02.01.2006" + nbsp + "15:04")
+}
+
 // Date is a reading in a sentence, to the minute: "14 марта 2026 года, 09:12".
 func (l *Locale) Date(w fiscal.WallTime) string {
 	year, month, day, hour, minute, _ := w.Parts()
@@ -114,27 +122,4 @@ func Digits(s string) string {
 		b.WriteRune(r)
 	}
 	return b.String()
-}
-
-// Requisite is a named requisite in words.
-type Requisite struct {
-	Key, Title, Value string
-}
-
-// Requisites words those of a list, children included, that we have words for.
-// What a device sent under names of its own is not for buyers.
-func (l *Locale) Requisites(list []fiscal.Requisite) []Requisite {
-	var out []Requisite
-	for _, q := range list {
-		key := "requisite." + q.Key
-		if q.Value != "" && l.Has(key) {
-			value := q.Value
-			if l.Has(key + "." + value) {
-				value = l.T(key + "." + value)
-			}
-			out = append(out, Requisite{q.Key, l.T(key), value})
-		}
-		out = append(out, l.Requisites(q.Children)...)
-	}
-	return out
 }

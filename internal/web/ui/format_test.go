@@ -1,7 +1,7 @@
 package ui
 
 import (
-	"slices"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -56,8 +56,55 @@ func TestRequisites(t *testing.T) {
 		{Key: "auxiliary.loyalty", Value: "77"}, // a device's own name
 		{Key: "account_number"},                 // empty
 	}
-	want := []Requisite{{"domain", "Отрасль", "такси"}, {"car_number", "Номер машины", "123 ABC 02"}, {"is_order", "По заказу", "нет"}}
-	if got := locales(t)["ru"].Requisites(list); !slices.Equal(got, want) {
+	want := []Requisite{
+		{Key: "domain", Title: "Отрасль", Value: "такси", Plain: "такси"},
+		{Key: "car_number", Title: "Номер машины", Value: "123 ABC 02", Plain: "123 ABC 02"},
+		{Key: "is_order", Title: "По заказу", Value: "нет", Plain: "нет"},
+	}
+	if got := locales(t)["ru"].Requisites(list, 0); !reflect.DeepEqual(got, want) {
 		t.Errorf("Requisites = %v, want %v", got, want)
+	}
+}
+
+// TestRequisitesOfRussia: amounts, times, masks, enumerations, groups, old
+// rates, and data of the buyer.
+func TestRequisitesOfRussia(t *testing.T) {
+	list := []fiscal.Requisite{
+		{Key: "nds18", Value: "1234.50", Type: fiscal.ValueMoney},
+		{Key: "appliedTaxationType", Value: "34", Type: fiscal.ValueMask},
+		{Key: "appliedTaxationType", Value: "128", Type: fiscal.ValueMask},
+		{Key: "correctionBase", Children: []fiscal.Requisite{{Key: "correctionDocumentDate", Value: "2018-11-20 00:00:00", Type: fiscal.ValueTime}}},
+		{Key: "operationalDetails", Children: []fiscal.Requisite{{Key: "dateTime", Value: "2018-11-20 10:05:00", Type: fiscal.ValueTime}}},
+		{Key: "nds", Value: "1"},
+		{Key: "nds", Value: "99"},
+		{Key: "tag9999", Value: "AAAA"},
+		{Key: "buyerPhoneOrAddress", Value: "buyer@example.ru", Personal: true},
+		{Key: "buyerPhoneOrAddress", Value: "+79161234567", Personal: true},
+		{Key: "buyer", Value: "Иванов Иван", Personal: true},
+		{Key: "buyerDocumentCode", Value: "21", Personal: true},
+	}
+	var said []string
+	var say func([]Requisite)
+	say = func(all []Requisite) {
+		for _, q := range all {
+			said = append(said, q.Title+"="+seen.Replace(q.Value)+"="+q.Plain)
+			say(q.Children)
+		}
+	}
+	day, _ := fiscal.WallDate(2018, 12, 31, 23, 59, 59)
+	say(locales(t)["ru"].Requisites(list, day))
+	want := []string{
+		"в том числе НДС 18 %=1_234,50~₽=1234.50", "СНО=УСН доход, Патент=УСН доход, Патент", "СНО=128=128",
+		"Основание для коррекции==", "Дата исправляемого расчёта=20.11.2018=2018-11-20T00:00:00",
+		"Операционный реквизит чека==", "Дата и время=20.11.2018~10:05=2018-11-20T10:05:00",
+		"НДС=НДС 18 %=НДС 18 %", "НДС=99=99",
+		"Телефон или эл. почта покупателя=b•••@example.ru=b•••@example.ru", "Телефон или эл. почта покупателя=••••••••4567=••••••••4567",
+		"Покупатель=И••• И•••=И••• И•••", "Вид документа (код)=••=••",
+	}
+	if got := strings.Join(said, "\n"); got != strings.Join(want, "\n") {
+		t.Errorf("Requisites say\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+	}
+	if got := locales(t)["ru"].Requisites(list[:1], day+1)[0].Title; got != "в том числе НДС 20 %" {
+		t.Errorf("from 2019 on it is %q", got)
 	}
 }

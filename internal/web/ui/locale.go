@@ -3,7 +3,10 @@ package ui
 import (
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -12,7 +15,7 @@ import (
 	"openofd/internal/fiscal"
 )
 
-//go:embed locale/*.json
+//go:embed locale
 var localeFiles embed.FS
 
 // Languages lists the languages of all pages, the state language first.
@@ -47,17 +50,38 @@ type Locales map[string]*Locale
 func LoadLocales() (Locales, error) {
 	all := Locales{}
 	for _, lang := range Languages() {
-		b, err := localeFiles.ReadFile("locale/" + lang + ".json")
+		rooms, err := fs.Glob(localeFiles, "locale/"+lang+"/*.json")
 		if err != nil {
 			return nil, err
 		}
-		l := &Locale{Lang: lang}
-		if err := json.Unmarshal(b, &l.words); err != nil {
-			return nil, fmt.Errorf("read the words of %s: %w", lang, err)
+		l := &Locale{Lang: lang, words: map[string]word{}}
+		for _, name := range append([]string{"locale/" + lang + ".json"}, rooms...) {
+			if err := l.read(name); err != nil {
+				return nil, fmt.Errorf("read the words of %s: %w", name, err)
+			}
 		}
 		all[lang] = l
 	}
 	return all, nil
+}
+
+// read adds the words of a file: one for what everybody sees, and one for each
+// room.
+func (l *Locale) read(name string) error {
+	b, err := localeFiles.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	before := len(l.words)
+	var words map[string]word
+	if err := json.Unmarshal(b, &words); err != nil {
+		return err
+	}
+	maps.Copy(l.words, words)
+	if len(l.words) != before+len(words) {
+		return errors.New("a key has words in another file too")
+	}
+	return nil
 }
 
 // Has reports whether there are words for key.
@@ -148,9 +172,13 @@ type Also struct{ Lang, Text string }
 // Also words a key in the official languages that the page does not speak, as
 // far as they say something else.
 func (all Locales) Also(l *Locale, key string, args ...any) []Also {
+	return all.alsoIn(l, official(), key, args...)
+}
+
+func (all Locales) alsoIn(l *Locale, langs []string, key string, args ...any) []Also {
 	var also []Also
 	said := []string{l.T(key, args...)}
-	for _, lang := range official() {
+	for _, lang := range langs {
 		text := all[lang].T(key, args...)
 		if lang != l.Lang && !slices.Contains(said, text) {
 			also = append(also, Also{lang, text})

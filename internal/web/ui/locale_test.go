@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 )
@@ -113,7 +114,7 @@ func TestLocaleKeysAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Keys put together from closed sets; each set is walked by a test.
-	sets := []string{"op.", "pay.", "unit.", "month.", "kind.", "reason.", "requisite.", "param.", "verdict.", "item.", "tax.", "form."}
+	sets := []string{"op.", "pay.", "unit.", "month.", "kind.", "reason.", "requisite.", "param.", "verdict.", "item.", "tax.", "form.", "notmine.", "act.", "role.", "done.", "wrong.", "mail."}
 	for key := range l.words {
 		if !used[key] && !slices.ContainsFunc(sets, func(set string) bool { return strings.HasPrefix(key, set) }) {
 			t.Errorf("nobody asks for %q", key)
@@ -135,19 +136,33 @@ func TestLocaleSets(t *testing.T) {
 	for op := fiscal.OpSale; op.Settlement(); op++ {
 		want("op." + op.String())
 	}
-	for p := fiscal.PayNone; int(p) <= fiscal.PayKinds; p++ {
+	for _, p := range append(fiscal.Ways(), fiscal.PayNone) {
 		want("pay." + p.String())
 	}
 	for _, k := range []fiscal.ItemKind{fiscal.ItemDiscount, fiscal.ItemMarkup} {
 		want("item." + k.String())
 	}
-	for _, p := range cabinet.Params() {
-		want("param." + string(p))
-		want("form.error." + string(p))
+	for _, country := range []fiscal.Country{fiscal.Kazakhstan, fiscal.Russia} {
+		for _, p := range cabinet.Params(country) {
+			want("param." + string(p))
+			want("form.error." + string(p))
+		}
 	}
+	want("form.error." + string(cabinet.ParamPasted))
 	for _, v := range cabinet.Verdicts() {
 		want("verdict." + v.String() + ".title")
 		want("verdict." + v.String() + ".text")
+	}
+	for _, a := range access.Acts() {
+		want("act." + string(a))
+	}
+	for _, r := range access.Roles() {
+		want("role." + string(r))
+		want("role." + string(r) + ".what")
+	}
+	for _, m := range access.MailKinds() {
+		want("mail." + string(m) + ".subject")
+		want("mail." + string(m) + ".text")
 	}
 	// Source: KKM reference §7.11.
 	for _, code := range strings.Fields("796 116 163 161 164 160 168 162 112 111 110 113 006 021 003 004 005 008 055 059 061 356 359 360 362 642 625 728 736 778 868 931 5114") {

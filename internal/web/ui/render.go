@@ -69,7 +69,10 @@ func (rd *Renderer) functions(l *Locale) template.FuncMap {
 		"also":     func(key string, args ...any) []Also { return rd.Locales.Also(l, key, args...) },
 		"texts":    l.Texts,
 		"asset":    rd.Assets.Path,
+		"alsoru":   func(key string) []Also { return rd.Locales.alsoIn(l, []string{"ru"}, key) },
 		"money":    l.Money,
+		"rubles":   l.Rubles,
+		"minute":   l.Minute,
 		"amount":   l.Amount,
 		"quantity": l.Quantity,
 		"percent":  l.Percent,
@@ -82,6 +85,7 @@ func (rd *Renderer) functions(l *Locale) template.FuncMap {
 		"lang":     func() string { return l.Lang },
 		"row":      func(key string, value any) Row { return Row{Key: key, Value: value} },
 		"taxkey":   taxKey,
+		"icon":     Icon,
 	}
 }
 

@@ -4,7 +4,7 @@ import "net/http"
 
 // policy lets a page use what we serve ourselves and nothing else: no inline
 // script, style or handler, no frame, no other host.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // Secure adds the headers that every answer of ours has, and refuses requests

@@ -1,0 +1,294 @@
+package room
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"openofd/internal/access"
+	"openofd/internal/fiscal"
+	"openofd/internal/web/ui"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// Organization is whose room is entered, as far as every page of it shows.
+type Organization struct {
+	Title fiscal.Text
+	Zone  *time.Location // in which its times are shown
+}
+
+// Organizations names them.
+type Organizations interface {
+	Organization(ctx context.Context, t fiscal.TaxpayerID) (Organization, error)
+}
+
+// Config says what is around the rooms.
+type Config struct {
+	// Address is where a request comes from, proxies considered.
+	Address func(*http.Request) string
+	// Secure says that people reach us over TLS alone: cookies then never travel
+	// in the clear. A connection with TLS tells it too.
+	Secure bool
+	// NoMail says that letters cannot be sent, so nobody can sign up.
+	NoMail bool
+	// Letters are those that a sink keeps instead of sending them; nil: there is
+	// no sink.
+	Letters func() []Letter
+}
+
+// Handler serves the rooms. Safe for concurrent use.
+type Handler struct {
+	cfg    Config
+	access *access.Service
+	known  Organizations
+	zone   *time.Location // for who has no organization
+	render *ui.Renderer
+	mux    *http.ServeMux
+}
+
+// New reads the templates.
+func New(cfg Config, service *access.Service, known Organizations, zone *time.Location, operator fiscal.Operator, log *slog.Logger) (*Handler, error) {
+	files, err := fs.Sub(templates, "templates")
+	if err != nil {
+		return nil, err
+	}
+	render, err := ui.NewRenderer(files, operator, log)
+	if err != nil {
+		return nil, err
+	}
+	h := &Handler{cfg: cfg, access: service, known: known, zone: zone, render: render, mux: http.NewServeMux()}
+	h.routes()
+	return h, nil
+}
+
+// routes are the addresses of the rooms. Those with an actor are reached by who
+// is signed in; others are sent to sign in and come back.
+func (h *Handler) routes() {
+	h.mux.HandleFunc("GET /signin", h.signInPage)
+	h.mux.HandleFunc("POST /signin", h.signIn)
+	h.mux.HandleFunc("GET /signin/second", h.secondPage)
+	h.mux.HandleFunc("POST /signin/second", h.second)
+	h.mux.HandleFunc("GET /signup", h.signUpPage)
+	h.mux.HandleFunc("POST /signup", h.signUp)
+	h.mux.HandleFunc("GET /signup/confirm", h.confirmPage)
+	h.mux.HandleFunc("POST /signup/confirm", h.confirm)
+	h.mux.HandleFunc("GET /forgot", h.forgotPage)
+	h.mux.HandleFunc("POST /forgot", h.forgot)
+	h.mux.HandleFunc("GET /reset", h.resetPage)
+	h.mux.HandleFunc("POST /reset", h.reset)
+
+	if h.cfg.Letters != nil {
+		h.mux.HandleFunc("GET /letters", h.letters)
+	}
+
+	h.inside("POST /signout", h.signOut)
+	h.inside("GET /cabinet", h.overview)
+	h.inside("POST /choose", h.choose)
+	h.inside("POST /join", h.join)
+	h.inside("GET /me", h.me)
+	h.inside("POST /me/profile", h.setProfile)
+	h.inside("POST /me/password", h.setPassword)
+	h.inside("GET /me/totp", h.totpPage)
+	h.inside("POST /me/totp", h.startTOTP)
+	h.inside("POST /me/totp/stop", h.stopTOTP)
+	h.inside("POST /me/sessions/end", h.endSession)
+	h.inside("POST /me/sessions/others", h.endOthers)
+	h.inside("GET /more", h.more)
+	h.inside("GET /people", h.people)
+	h.inside("POST /people/invite", h.invite)
+	h.inside("POST /people/withdraw", h.withdraw)
+	h.inside("POST /people/role", h.setRole)
+	h.inside("POST /people/remove", h.remove)
+	h.inside("GET /audit", h.audit)
+	h.inside("GET /audit.csv", h.auditCSV)
+}
+
+// Paths are the beginnings of the addresses that are ours.
+func Paths() []string {
+	return []string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}
+}
+
+// Ours reports whether an address is one of a room.
+func Ours(path string) bool {
+	return slices.ContainsFunc(Paths(), func(p string) bool {
+		rest, ok := strings.CutPrefix(path, p)
+		return ok && (rest == "" || rest[0] == '/')
+	})
+}
+
+// Door reports whether an address is one before anybody is signed in.
+func Door(path string) bool {
+	return Ours(path) && slices.ContainsFunc([]string{"/signin", "/signup", "/forgot", "/reset"}, func(p string) bool { return strings.HasPrefix(path, p) })
+}
+
+// Refuse answers with an error.
+func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	h.render.Error(w, r, err)
+}
+
+// maxForm bounds what a form may send, in bytes.
+const maxForm = 64 << 10
+
+// ServeHTTP serves an address that is ours.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost {
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			h.render.Error(w, r, &fiscal.Error{Reason: fiscal.BadForm, Field: "form"})
+			return
+		}
+	}
+	if _, pattern := h.mux.Handler(r); pattern == "" {
+		h.render.Error(w, r, &fiscal.Error{Reason: fiscal.NothingThere})
+		return
+	}
+	h.mux.ServeHTTP(w, r)
+}
+
+// visitor is a request of somebody who is signed in.
+type visitor struct {
+	*access.Actor
+	Organization
+	locale *ui.Locale
+}
+
+// when words one of our own times.
+func (a *visitor) when(t time.Time) string { return a.locale.Moment(t, a.Zone) }
+
+// inside serves a page to who is signed in.
+func (h *Handler) inside(pattern string, do func(http.ResponseWriter, *http.Request, *visitor)) {
+	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		token := tokenOf(r)
+		if token == "" {
+			h.toSignIn(w, r)
+			return
+		}
+		a, err := h.access.Resume(r.Context(), token, h.visit(r))
+		if errors.Is(err, fiscal.Unauthenticated) {
+			h.forget(w)
+			h.toSignIn(w, r)
+			return
+		}
+		if err != nil {
+			h.render.Error(w, r, err)
+			return
+		}
+		lang := ui.Negotiate(r.URL.Query().Get("lang"), "", ui.Negotiate(a.User.Language, r.Header.Get("Accept-Language"), ui.Languages()[0]))
+		v := &visitor{Actor: &a, Organization: Organization{Zone: h.zone}, locale: h.render.Locales[lang]}
+		if a.Taxpayer != 0 {
+			if v.Organization, err = h.known.Organization(r.Context(), a.Taxpayer); err != nil {
+				h.render.Error(w, r, err)
+				return
+			}
+		}
+		do(w, r, v)
+	})
+}
+
+// toSignIn sends to the door and, after it, back to what was asked for.
+func (h *Handler) toSignIn(w http.ResponseWriter, r *http.Request) {
+	to := "/signin"
+	if r.Method == http.MethodGet && r.URL.Path != "/cabinet" {
+		to += "?" + url.Values{"to": {r.URL.RequestURI()}}.Encode()
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// local is an address within our rooms, "/cabinet" for any other.
+func local(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.IsAbs() || u.Host != "" || !Ours(u.Path) || strings.HasPrefix(to, "//") || strings.Contains(to, "\\") {
+		return "/cabinet"
+	}
+	return to
+}
+
+func (h *Handler) visit(r *http.Request) access.Visit {
+	return access.Visit{Address: h.cfg.Address(r), Agent: r.UserAgent()}
+}
+
+// sections are the navigation as the actor may use it. What a phone's bar has no
+// place for is behind More.
+func sections(a *visitor, at string) []ui.Section {
+	all := []ui.Section{{Key: "room.overview", Icon: "home", URL: "/cabinet"}}
+	if a.May(access.ManageUsers) {
+		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people"})
+	}
+	if a.May(access.SeeAudit) {
+		all = append(all, ui.Section{Key: "room.audit", Icon: "history", URL: "/audit", Rest: true})
+	}
+	all = append(all, ui.Section{Key: "room.me", Icon: "settings", URL: "/me"}, ui.Section{Key: "room.more", Icon: "dots", URL: "/more", More: true})
+	for i := range all {
+		all[i].Current = all[i].URL == at
+	}
+	return all
+}
+
+// page answers with a page of a room. at is its section.
+func (h *Handler) page(w http.ResponseWriter, r *http.Request, a *visitor, status int, name, at, title string, data any) {
+	f := ui.Frame{Locale: a.locale, Person: a.User.Name, Sections: sections(a, at)}
+	if done := "done." + r.URL.Query().Get("done"); a.locale.Has(done) {
+		f.Done = done
+	}
+	f.Organization = a.Title.In(a.locale.Lang)
+	h.render.Room(w, r, status, name, a.locale.T(title), f, data)
+}
+
+// outside answers with a page for who is not signed in.
+func (h *Handler) outside(w http.ResponseWriter, r *http.Request, status int, name, title string, data any) {
+	l := h.render.Locale(r)
+	f := ui.Frame{Locale: l}
+	if done := "done." + r.URL.Query().Get("done"); l.Has(done) {
+		f.Done = done
+	}
+	h.render.Room(w, r, status, name, l.T(title), f, data)
+}
+
+// done sends to a page that says so.
+func done(w http.ResponseWriter, r *http.Request, to, what string) {
+	http.Redirect(w, r, to+"?done="+what, http.StatusSeeOther)
+}
+
+// form is what a page shows again when something was wrong with it.
+type form struct {
+	Fields  map[string]ui.Field
+	Refusal string // what is wrong with all of it
+}
+
+// wrong puts an error where it belongs: beside its field, or above the form.
+// False for an error that no form can help against.
+func (f *form) wrong(l *ui.Locale, err error) (status int, ok bool) {
+	var e *fiscal.Error
+	if !errors.As(err, &e) {
+		return 0, false
+	}
+	p := ui.ProblemOf(err, l)
+	switch e.Kind() {
+	case fiscal.Internal, fiscal.Corrupt:
+		return 0, false
+	}
+	words := l.FieldWrong(e)
+	var wait *access.Wait
+	if errors.As(err, &wait) {
+		words = l.T("wrong.wait", "n", int(wait.For.Minutes())+1)
+	}
+	if field, ok := f.Fields[e.Field]; ok {
+		field.Wrong = words
+		f.Fields[e.Field] = field
+	} else {
+		f.Refusal = words
+	}
+	if p.Status == http.StatusBadRequest || p.Status == http.StatusUnauthorized {
+		p.Status = http.StatusUnprocessableEntity
+	}
+	return p.Status, true
+}

@@ -1,0 +1,37 @@
+// What rooms do before and beside the server's pages. Everything works without.
+(() => {
+  const root = document.documentElement;
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const paint = () => root.setAttribute("data-bs-theme", dark.matches ? "dark" : "light");
+  dark.addEventListener("change", paint);
+  paint();
+  root.classList.add("js");
+
+  // A form is sent once: a second tap on a slow link must not do it twice.
+  addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.dataset.sent) return event.preventDefault();
+    const ask = event.submitter?.dataset.ask || form.dataset.ask;
+    if (ask && !confirm(ask)) return event.preventDefault();
+    if (form.method === "post") {
+      form.dataset.sent = "1";
+      for (const b of form.querySelectorAll("button[type=submit]")) b.classList.add("btn-loading");
+    }
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const b of form.querySelectorAll(".btn-loading")) b.classList.remove("btn-loading");
+    }
+  });
+
+  addEventListener("click", async (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (!copy) return;
+    await navigator.clipboard.writeText(copy.dataset.copy);
+    copy.classList.add("copied");
+  });
+
+  // Where an error is, there the eye should be.
+  addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
+})();
