@@ -1,50 +1,86 @@
 #!/usr/bin/env bash
 # How fast it is, on this machine, now: allocations and time of the parts on a
-# receipt's way, then whole tickets over real sockets, beside a bare echo of the
-# same frames and a bare insert of the same rows in the same run.
+# receipt's way, then whole receipts of both protocols over real sockets, beside
+# a bare echo of the same frames and a bare insert of the same rows in the same
+# run. What the environment may change, for a short walk through all of it:
+#
+#   FILL=10000000    entries of the full store; 0 leaves it out
+#   SECONDS_EACH=10  of a load, measured
+#   REGISTERS=1000   of a load
+#   IDLE=18000       silent connections
+#   PARTS=0.5s       of each micro benchmark
+#   MAX_P99=1.5s     slower is a failure
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
+
+: "${FILL:=10000000}" "${SECONDS_EACH:=10}" "${REGISTERS:=1000}" "${IDLE:=18000}" "${PARTS:=0.5s}" "${MAX_P99:=1.5s}"
 
 parts() {
 	local dirs
 	dirs=$(grep -rlE --include='*_test.go' '^func Benchmark' internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 	# shellcheck disable=SC2086 # one argument per folder
-	"$GO" test -run '^$' -bench . -benchmem -benchtime 0.5s $dirs
+	"$GO" test -run '^$' -bench . -benchmem -benchtime "$PARTS" $dirs
 }
 
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 
-# load FLAGS... runs the load test on a new folder.
-load() {
+# A flag that is given again later wins.
+common=(--registers "$REGISTERS" --connections 64 --duration "${SECONDS_EACH}s" --max-p99 "$MAX_P99")
+
+# embedded PROTOCOL FLAGS... runs a load on a new folder.
+embedded() {
+	local protocol=$1
+	shift
 	rm -rf "$data/sqlite"
-	./ofd bench kkm --data "$data/sqlite" --registers 1000 "$@"
+	./ofd bench "$protocol" --data "$data/sqlite" "${common[@]}" "$@" && # a step that fails has to say so
 	rm -rf "$data/sqlite"
 }
 
-# idle FLAGS... holds as many silent connections as one process may have.
-idle() {
-	./ofd bench kkm --idle 18000 --registers 1000 --connections 64 --rate 2000 --max-p99 200ms --duration 15s "$@"
+# server PROTOCOL FLAGS... runs it on a new PostgreSQL cluster.
+server() {
+	local protocol=$1
+	shift
+	scripts/postgres.sh scripts/bench-db.sh "$data" "$protocol" "${common[@]}" "$@"
 }
 
-# server FLAGS... runs it on a new PostgreSQL cluster.
-server() { scripts/postgres.sh scripts/bench-db.sh "$data" --registers 1000 "$@"; }
+# idle FLAGS... holds silent connections, as many as one process may have.
+idle() { ./ofd bench kkm --idle "$IDLE" "${common[@]}" --rate 2000 --max-p99 200ms "$@"; }
+
+# room refuses to begin what would fill the disk: an entry takes 1.2 KB, and
+# until they are checkpointed the logs of a database up to 8 GB.
+room() {
+	local need=$((FILL * 13 / 10000 + FILL / 10000000 * 8192 + 512)) free
+	free=$(df --output=avail -m "$data" | tail -n 1)
+	printf '%d MB needed, %d MB free in %s\n' "$need" "$free" "$(dirname "$data")"
+	[ "$free" -ge "$need" ] || { echo "not enough: set TMPDIR to a larger disk, or FILL to fewer entries" >&2; return 1; }
+}
 
 step "build" env CGO_ENABLED=0 "$GO" build -trimpath -o ofd ./cmd/ofd
+[ "$FILL" -eq 0 ] || step "room for the full store" room
 step "parts of a receipt's way" parts
-step "as many as it takes: SQLite, 64 connections" load --connections 64 --duration 10s
-step "SQLite, 256 connections" load --connections 256 --duration 10s
-step "SQLite, p99 at 10,000 tickets a second" load --connections 64 --duration 10s --rate 10000
-step "SQLite, one register alone" load --registers 1 --connections 1 --duration 5s
-step "PostgreSQL, 64 connections" server --connections 64 --duration 15s
-step "PostgreSQL, 256 connections" server --connections 256 --duration 15s
-step "PostgreSQL, one register alone" server --registers 1 --connections 1 --duration 5s
-step "18,000 idle connections and 2,000 tickets a second" idle
+
+step "Kazakhstan, SQLite, as many as it takes over 64 connections" embedded kkm
+step "Kazakhstan, SQLite, 256 connections" embedded kkm --connections 256
+step "Kazakhstan, SQLite, p99 at 10,000 receipts a second" embedded kkm --rate 10000
+step "Kazakhstan, SQLite, one register alone" embedded kkm --registers 1 --connections 1
+step "Kazakhstan, PostgreSQL, 64 connections" server kkm
+step "Kazakhstan, PostgreSQL, 256 connections" server kkm --connections 256
+step "Kazakhstan, PostgreSQL, one register alone" server kkm --registers 1 --connections 1
+
+step "Russia, SQLite, 64 connections" embedded kkt
+step "Russia, SQLite, p99 at 5,000 receipts a second" embedded kkt --rate 5000
+step "Russia, SQLite, receipts of 200 items" embedded kkt --items 200
+step "Russia, PostgreSQL, 64 connections" server kkt
+step "Russia, PostgreSQL, p99 at 5,000 receipts a second" server kkt --rate 5000
+step "Russia, PostgreSQL, receipts of 200 items" server kkt --items 200
+
+step "$IDLE idle connections and 2,000 receipts a second" idle
 step "the same with TLS" idle --tls
-# FILL=0 leaves out what takes minutes and twenty gigabytes of disk.
-if [ "${FILL:=10000000}" -gt 0 ]; then
-	step "SQLite before and after $FILL entries" load --connections 64 --duration 15s --ceiling 0 --fill "$FILL"
-	step "PostgreSQL before and after $FILL entries" server --connections 64 --duration 15s --ceiling 0 --fill "$FILL"
+
+if [ "$FILL" -gt 0 ]; then
+	step "SQLite, $FILL entries and none in turn" embedded kkm --ceiling 0 --fill "$FILL"
+	step "PostgreSQL, $FILL entries and none in turn" server kkm --ceiling 0 --fill "$FILL"
 fi
 total

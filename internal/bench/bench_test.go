@@ -110,6 +110,9 @@ func TestRun(t *testing.T) {
 		if l.Latency(500) <= 0 || l.Latency(500) > l.Latency(999) || l.Max() < l.Latency(999) {
 			t.Errorf("run %d: p50 %v, p999 %v, max %v", run, l.Latency(500), l.Latency(999), l.Max())
 		}
+		if l.Processor <= 0 {
+			t.Errorf("run %d: no processor time", run)
+		}
 		if l.RequestBytes < 500 || l.AnswerBytes < 100 || l.Connections != 4 {
 			t.Errorf("run %d: frames of %d and %d bytes over %d connections", run, l.RequestBytes, l.AnswerBytes, l.Connections)
 		}
@@ -301,7 +304,7 @@ func stocked(t *testing.T, n int) (*testkit.MemStore, []Row) {
 
 // TestReport shows the names that readers of the JSON rely on, and the table.
 func TestReport(t *testing.T) {
-	l := &Load{Accepted: 50_000, Elapsed: 2 * time.Second, Errors: map[string]uint64{"code 254": 3, "connection": 1},
+	l := &Load{Accepted: 50_000, Elapsed: 2 * time.Second, Processor: 3 * time.Second, Errors: map[string]uint64{"code 254": 3, "connection": 1},
 		RequestBytes: 560, AnswerBytes: 130, Registers: 1000, Connections: 64}
 	for i := range 1000 {
 		l.latencies.add(time.Duration(i+1) * 10 * time.Microsecond)
@@ -317,7 +320,7 @@ func TestReport(t *testing.T) {
 	}
 	want := map[string]any{
 		"accepted_per_s": 25_000.0, "errors": 4.0, "registers": 1000.0, "connections": 64.0, "engine": "sqlite",
-		"echo_per_s": 100_000.0, "store_per_s": 62_500.0, "ratio_echo": 0.25, "ratio_store": 0.4,
+		"echo_per_s": 100_000.0, "store_per_s": 62_500.0, "ratio_echo": 0.25, "ratio_store": 0.4, "cpu_us": 60.0,
 	}
 	for key, v := range want {
 		if got[key] != v {

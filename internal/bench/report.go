@@ -31,6 +31,7 @@ type Report struct {
 	ErrorsBy          map[string]uint64 `json:"errors_by,omitempty"`
 	RequestBytes      int               `json:"request_bytes"`
 	AnswerBytes       int               `json:"answer_bytes"`
+	Processor         float64           `json:"cpu_us"`                // of processors for each receipt, of this process
 	Batch             float64           `json:"batch,omitempty"`       // commits in an average batch
 	Filled            uint64            `json:"filled,omitempty"`      // entries stored before this load
 	EmptyPerSecond    float64           `json:"empty_per_s,omitempty"` // accepted by an operator with an empty store, in turn with it
@@ -68,6 +69,9 @@ func NewReport(l *Load, rate int, c Ceilings) Report {
 	for _, n := range l.Errors {
 		r.Errors += n
 	}
+	if l.Accepted > 0 {
+		r.Processor = float64(l.Processor) / float64(time.Microsecond) / float64(l.Accepted)
+	}
 	if c.EchoPerSecond > 0 {
 		r.RatioEcho = r.AcceptedPerSecond / c.EchoPerSecond
 	}
@@ -103,6 +107,7 @@ func (r Report) Write(w io.Writer) error {
 	if r.Batch > 0 {
 		line("batch", fmt.Sprintf("%.1f", r.Batch), "receipts on average, "+r.Engine)
 	}
+	line("processor", fmt.Sprintf("%.1f", r.Processor), "µs for each receipt, in this process")
 	if r.Filled > 0 {
 		line("empty store", fmt.Sprintf("%.0f", r.EmptyPerSecond), fmt.Sprintf("receipts/s; with %d entries we reach %.1f %%", r.Filled, 100*r.RatioEmpty))
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -45,6 +46,7 @@ func (c Config) filled() (Config, error) {
 type Load struct {
 	Accepted     uint64            // receipts that were taken, in the measured part
 	Elapsed      time.Duration     // of the measured part
+	Processor    time.Duration     // that this process used in it, user and system; of an operator in it as well
 	Errors       map[string]uint64 // by "code 254", "connection", "answer"
 	RequestBytes int               // of a receipt, header included
 	AnswerBytes  int
@@ -86,13 +88,19 @@ func Run(ctx context.Context, cfg Config) (*Load, error) {
 	start := time.Now()
 	measured := start.Add(cfg.Warmup)
 	end := measured.Add(cfg.Duration)
+	before := make(chan time.Duration, 1)
+	begins := time.AfterFunc(time.Until(measured), func() { before <- processor() })
 	var all sync.WaitGroup
 	for _, c := range clients {
 		all.Go(func() { c.work(ctx, start, measured, end) })
 	}
 	all.Wait()
+	after := processor()
 
 	l := &Load{Elapsed: min(time.Since(measured), cfg.Duration), Errors: make(map[string]uint64), Connections: cfg.Connections, Registers: len(cfg.Registers)}
+	if !begins.Stop() {
+		l.Processor = after - <-before
+	}
 	for _, c := range clients {
 		l.Accepted += c.accepted
 		l.latencies.merge(&c.latencies)
@@ -110,10 +118,20 @@ func Run(ctx context.Context, cfg Config) (*Load, error) {
 func (l *Load) Add(o *Load) {
 	l.Accepted += o.Accepted
 	l.Elapsed += o.Elapsed
+	l.Processor += o.Processor
 	l.latencies.merge(&o.latencies)
 	for what, n := range o.Errors {
 		l.Errors[what] += n
 	}
+}
+
+// processor is what this process has used of processors since it began.
+func processor() time.Duration {
+	var r syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 func perSecond(n uint64, d time.Duration) float64 {
