@@ -43,7 +43,7 @@ func guestOfRussia() registry.NewRegister {
 // commands are what to type; --data in a folder that is kept keeps the registers.
 func (g *guests) commands(o *operator) []string {
 	self := os.Args[0]
-	russia := fmt.Sprintf("--addr %s --memory drive-ru --fn %s --inn %s --rnm %s --serial %s --operator-inn %s",
+	russia := fmt.Sprintf("--addr %s --memory drive-ru --fn %s --inn %s --rnm %s --serial %s --operator-inn %s --place Лукошко --address Тверь",
 		dialable(o.KKTAddr), g.russia.Drive, g.russia.XIN, g.russia.RegistrationNumber, g.russia.SerialNumber, demoOperator().INN.Number)
 	return []string{
 		fmt.Sprintf("%s send kkm --addr %s --state register-kz.json --id %d --token %d --command ticket --sum 1500 --name Нан",
