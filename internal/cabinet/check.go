@@ -23,6 +23,9 @@ type Store interface {
 	// and a device time on the same day, and the notices that keep such a number,
 	// oldest first, a few at most.
 	ByDeviceNumber(ctx context.Context, p fiscal.Place, deviceNumber uint64, day fiscal.WallTime) ([]journal.Entry, error)
+	// ByDriveNumber reads a register's documents with this number of a fiscal
+	// drive, of any day and kind, oldest first, a few at most.
+	ByDriveNumber(ctx context.Context, p fiscal.Place, drive string, number uint64) ([]journal.Entry, error)
 	// Card reads one version of a register's card.
 	Card(ctx context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error)
 }
@@ -40,6 +43,9 @@ type Read func(fiscal.Record) (fiscal.Document, error)
 type CheckConfig struct {
 	Zone     *time.Location // of the receipts' clocks; nil means UTC+5, all of Kazakhstan
 	Patience time.Duration  // how long a receipt may be on its way; 0 means 72 h, the limit of autonomous work
+	// RussianPatience is the same for Russia; 0 means 30 days, after which a
+	// drive that could not deliver is blocked.
+	RussianPatience time.Duration
 }
 
 // Checker answers one question: is this receipt real? Safe for concurrent use.
@@ -52,7 +58,12 @@ type CheckConfig struct {
 // differ and no more; autonomous codes, which can be guessed, tell even that
 // only to who also names their day.
 //
-// Sources: order 135 items 5.10 and 17, KKM reference §11.
+// Receipts of Russia are asked for by drive and number, which anybody can count,
+// and judged by their sign, which nobody can. Who knows the sign learns which
+// other fields differ. Who does not is told that the sign differs only if he
+// knows all the rest: sum, minute and operation.
+//
+// Sources: order 135 items 5.10 and 17, KKM reference §11, KKT reference §13.
 type Checker struct {
 	cfg   CheckConfig
 	store Store
@@ -69,6 +80,9 @@ func NewChecker(cfg CheckConfig, store Store, signs Signs, read Read, now func()
 	if cfg.Patience <= 0 {
 		cfg.Patience = 72 * time.Hour
 	}
+	if cfg.RussianPatience <= 0 {
+		cfg.RussianPatience = 30 * 24 * time.Hour
+	}
 	return &Checker{cfg: cfg, store: store, signs: signs, read: read, now: now}
 }
 
@@ -79,7 +93,7 @@ type Verdict uint8
 const (
 	None    Verdict = iota // no such receipt
 	NotYet                 // none so far, but it may be on its way
-	Differs                // code and register are known, other fields are not what the receipt says
+	Differs                // the receipt is known, fields are not what it says
 	Genuine                // all that was given fits
 	verdictCount
 )
@@ -111,6 +125,9 @@ type Result struct {
 // Check looks a receipt up. Errors: Unavailable and its like from the store,
 // Corrupt when an entry cannot be opened.
 func (c *Checker) Check(ctx context.Context, q Query) (Result, error) {
+	if q.Country == fiscal.Russia {
+		return c.checkRussian(ctx, q)
+	}
 	code, err := strconv.ParseUint(q.Code, 10, 64)
 	if err != nil {
 		return Result{}, bad(ParamCode, "%q is not a number", q.Code)
@@ -205,10 +222,14 @@ func (q *Query) differs(r *fiscal.Record) []Param {
 // nothing is the answer when there is no such receipt, for whatever reason. It
 // must depend on the query and the clock alone.
 func (c *Checker) nothing(q Query) Result {
-	now := fiscal.WallIn(c.now(), c.cfg.Zone)
+	west, east, patience := c.cfg.Zone, c.cfg.Zone, c.cfg.Patience
+	if q.Country == fiscal.Russia {
+		west, east, patience = kaliningrad, kamchatka, c.cfg.RussianPatience
+	}
 	// An hour ahead is what a wrong clock or a neighboring zone explains.
-	if age := now.Sub(q.Time); age < c.cfg.Patience && age > -time.Hour {
-		return Result{Verdict: NotYet, Query: q, LookAgain: q.Time.Add(c.cfg.Patience)}
+	now := c.now()
+	if fiscal.WallIn(now, west).Sub(q.Time) < patience && fiscal.WallIn(now, east).Sub(q.Time) > -time.Hour {
+		return Result{Verdict: NotYet, Query: q, LookAgain: q.Time.Add(patience)}
 	}
 	return Result{Verdict: None, Query: q}
 }
@@ -227,6 +248,9 @@ func (c *Checker) open(ctx context.Context, e *journal.Entry) (*Found, error) {
 		return nil, fmt.Errorf("read card %d of register %d: %w", e.CardVersion, e.Register, err)
 	}
 	found := &Found{Document: doc, Card: card}
+	if found.Russian() {
+		return found, nil // what was wrong is corrected there, never canceled
+	}
 	found.Canceled, err = c.cancellation(ctx, e)
 	return found, err
 }

@@ -45,6 +45,15 @@ func (m *memory) ByDeviceNumber(_ context.Context, p fiscal.Place, number uint64
 	return found, nil
 }
 
+func (m *memory) ByDriveNumber(_ context.Context, p fiscal.Place, drive string, number uint64) (found []journal.Entry, err error) {
+	for _, e := range m.entries {
+		if e.Register == p.Register && e.DeviceNumber == number && e.Drive == drive {
+			found = append(found, e)
+		}
+	}
+	return found, nil
+}
+
 func (m *memory) Card(_ context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error) {
 	for _, c := range m.cards[r] {
 		if c.Version == version {

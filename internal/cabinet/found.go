@@ -46,14 +46,29 @@ func (f *Found) PrintedCode() string {
 // Query is the check of this very receipt, as QR codes write it.
 // Source: KKM reference §11.
 func (f *Found) Query() string {
+	if f.Russian() {
+		return f.russianQuery()
+	}
 	d := &f.Document
 	return "i=" + f.PrintedCode() + "&f=" + f.Card.RegistrationNumber + "&s=" + d.Total.String() + "&t=" + d.DeviceTime.Compact()
 }
 
-// Link is the address at which the receipt is checked, which is the text of the
-// QR code on its paper. site is the operator's.
+// Link is the address at which the receipt is checked. site is the operator's.
 func (f *Found) Link(site string) string {
-	return strings.TrimRight(site, "/") + "/?" + f.Query()
+	path := "/?"
+	if f.Russian() {
+		path = "/check?"
+	}
+	return strings.TrimRight(site, "/") + path + f.Query()
+}
+
+// QR is the text of the code on the receipt's paper: in Kazakhstan the link,
+// in Russia the query alone.
+func (f *Found) QR(site string) string {
+	if f.Russian() {
+		return f.Query()
+	}
+	return f.Link(site)
 }
 
 // ReceiptNumber is the consecutive number of the receipt: the device's own
@@ -83,6 +98,9 @@ type TaxLine struct {
 // Taxes adds up the taxes of lines, modifiers and the whole by rate, highest
 // rate first.
 func (f *Found) Taxes() []TaxLine {
+	if f.Russian() {
+		return f.statedTaxes()
+	}
 	var lines []TaxLine
 	add := func(taxes []fiscal.Tax, direction fiscal.Money) {
 		for _, t := range taxes {

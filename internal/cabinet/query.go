@@ -16,7 +16,8 @@ import (
 // name it in their Field.
 type Param string
 
-// The parameters of a receipt's QR code. Source: KKM reference §11.
+// The parameters of a receipt's QR code in Kazakhstan; sum and time are
+// Russia's as well. Source: KKM reference §11.
 const (
 	ParamCode     Param = "i" // fiscal sign or autonomous code
 	ParamRegister Param = "f" // registration number of the register
@@ -24,21 +25,44 @@ const (
 	ParamTime     Param = "t" // date and time on the receipt
 )
 
-// Params lists the parameters in the order of QR codes.
-func Params() []Param { return []Param{ParamCode, ParamRegister, ParamSum, ParamTime} }
+// Params lists the parameters of a country in the order of its QR codes.
+func Params(country fiscal.Country) []Param {
+	if country == fiscal.Russia {
+		return []Param{ParamTime, ParamSum, ParamDrive, ParamNumber, ParamSign, ParamOperation}
+	}
+	return []Param{ParamCode, ParamRegister, ParamSum, ParamTime}
+}
 
 // Query is what a buyer reads from paper or a QR code.
 type Query struct {
+	Country fiscal.Country
+	Sum     *fiscal.Money // in Russia always set
+	Time    fiscal.WallTime
+	Minute  bool // t had no seconds: the minute is compared
+
 	Code               string // i: digits
 	RegistrationNumber string // f: as printed, leading zeros included
-	Sum                *fiscal.Money
-	Time               fiscal.WallTime
-	Minute             bool // t had no seconds: the minute is compared
+
+	Drive  string    // fn: 16 digits
+	Number uint32    // i, in Russia: of the fiscal document in its drive
+	Sign   uint32    // fp
+	Op     fiscal.Op // n
 }
 
 // maxParam bounds each value before anything is done with it. The longest
 // honest one is a date with spaces around it.
 const maxParam = 64
+
+// CountryOf is whose receipt a check is about: only Russia's have a drive and a
+// sign of their own.
+func CountryOf(values map[string][]string) fiscal.Country {
+	for _, p := range []Param{ParamDrive, ParamSign} {
+		if _, ok := values[string(p)]; ok {
+			return fiscal.Russia
+		}
+	}
+	return fiscal.Kazakhstan
+}
 
 // ParseQuery reads a check from the values of an URL or a form. It is lenient
 // in what devices and people do differently: order of keys, keys of others,
@@ -50,9 +74,12 @@ const maxParam = 64
 //
 // Errors are Invalid (MissingParameter, BadValue), one for each parameter, which
 // they name, joined in the order of QR codes.
-// Source: KKM reference §11.
+// Sources: KKM reference §11, KKT reference §13.
 func ParseQuery(values map[string][]string) (Query, error) {
-	var q Query
+	if CountryOf(values) == fiscal.Russia {
+		return parseRussian(values)
+	}
+	q := Query{Country: fiscal.Kazakhstan}
 	var wrong [4]error
 	var number uint64
 	q.Code, number, wrong[0] = parseCode(values)
@@ -118,7 +145,7 @@ func parseSum(values map[string][]string) (*fiscal.Money, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s = strings.TrimSuffix(s, "₸"); s == "" {
+	if s = strings.TrimRight(s, "₸₽"); s == "" {
 		return nil, nil
 	}
 	sum, err := fiscal.ParseMoney(s)

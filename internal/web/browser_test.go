@@ -171,7 +171,7 @@ const cut = `[...document.querySelectorAll("body *")].filter(e => e.scrollWidth 
 
 // Req: O-030, O-119
 func TestBrowser(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
+	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
 	headings := map[string]map[string]string{
 		"front": {"kk": "«Ашық ФДО» ЖШС", "ru": "ТОО «Открытый ОФД»", "en": "Open OFD LLP"},
 		"sale":  {"kk": "Чек шынайы", "ru": "Чек настоящий", "en": "This receipt is genuine"},
@@ -185,7 +185,7 @@ func TestBrowser(t *testing.T) {
 					b.look(t, scheme, width)
 					for name, want := range headings {
 						b.complained()
-						b.open(t, s.URL+address(name, lang))
+						b.open(t, s.URL+address(t, name, lang))
 						where := fmt.Sprintf("%s %s %s %d px", name, lang, scheme, width)
 						if got := eval[string](t, b, `document.querySelector("h1").innerText`); got != want[lang] {
 							t.Errorf("%s: heading %q, want %q", where, got, want[lang])
@@ -204,14 +204,14 @@ func TestBrowser(t *testing.T) {
 // TestBrowserOtherPages looks at every other page where it is tightest: on a
 // phone, in Kazakh, whose words are longest.
 func TestBrowserOtherPages(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
+	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
 	b := newBrowser(t, "kk")
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int{320, 360} {
 			b.look(t, scheme, width)
-			for name := range pictures() {
+			for name := range pictures(t) {
 				b.complained()
-				b.open(t, s.URL+address(name, "kk"))
+				b.open(t, s.URL+address(t, name, "kk"))
 				b.faultless(t, fmt.Sprintf("%s %s %d px", name, scheme, width))
 			}
 		}
@@ -238,19 +238,19 @@ func (b *browser) faultless(t *testing.T, where string) {
 
 // TestBrowserKeyboard walks through a page by Tab alone.
 func TestBrowserKeyboard(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := doorOf(t, Config{}, newShop(t), operator)
 	b := newBrowser(t, "ru")
 	b.look(t, "light", 1280)
 	b.open(t, s.URL+"/?lang=ru")
 	var path []string
-	for range 12 {
+	for range 14 {
 		b.do(t, chromedp.KeyEvent("\t"))
 		path = append(path, eval[string](t, b, `(() => { const e = document.activeElement; const o = getComputedStyle(e).outlineStyle; return (e.name || e.textContent.trim()) + (o === "none" ? " (focus not seen)" : ""); })()`))
 		if path[len(path)-1] == "Проверить" {
 			break
 		}
 	}
-	const want = "Перейти к содержанию|ТОО «Открытый ОФД»|Қазақша|Русский|English|i|f|t|s|Проверить"
+	const want = "Перейти к содержанию|ТОО «Открытый ОФД»|Қазақша|Русский|English|qr|Найти чек|i|f|t|s|Проверить"
 	// A field for date and time is several stops: day, month, year and so on.
 	if got := strings.Join(slices.Compact(path), "|"); got != want {
 		// Some stops of the field go beyond the loop; walk on to the button.
@@ -284,11 +284,11 @@ func TestBrowserKeyboard(t *testing.T) {
 
 // TestBrowserWithoutScript shows that the page is whole without JavaScript.
 func TestBrowserWithoutScript(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	b := newBrowser(t, "ru")
 	b.do(t, call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.look(t, "light", 360)
-	b.do(t, chromedp.Navigate(s.URL+address("sale", "ru")))
+	b.do(t, chromedp.Navigate(s.URL+address(t, "sale", "ru")))
 	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("main")))
 	if err != nil {
 		t.Fatal(err)
@@ -305,10 +305,10 @@ func TestBrowserWithoutScript(t *testing.T) {
 
 // TestBrowserPrint prints a receipt on A4 and on a roll of 80 mm.
 func TestBrowserPrint(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	b := newBrowser(t, "ru")
 	b.look(t, "dark", 1280) // a dark screen must not make a dark page
-	b.open(t, s.URL+address("taxi", "ru"))
+	b.open(t, s.URL+address(t, "taxi", "ru"))
 	for name, paper := range map[string]page.PrintToPDFParams{
 		"a4":   {PaperWidth: 8.27, PaperHeight: 11.69, PreferCSSPageSize: new(true)},
 		"80mm": {PaperWidth: 80 / 25.4, PaperHeight: 297 / 25.4, PreferCSSPageSize: new(true)},
@@ -334,16 +334,16 @@ func TestBrowserPrint(t *testing.T) {
 var pdfPage = regexp.MustCompile(`/Type\s*/Page\b`)
 
 // pictures are the pages by name: what is asked of the door.
-func pictures() map[string]string {
+func pictures(t testing.TB) map[string]string {
 	all := map[string]string{"front": "/", "wrong": "/check?i=12x&f=010101907421&s=17,5,0&t=yesterday", "error": "/nowhere"}
-	for name, q := range queries() {
+	for name, q := range queries(t) {
 		all[name] = "/check?" + q
 	}
 	return all
 }
 
-func address(name, lang string) string {
-	path := pictures()[name]
+func address(t testing.TB, name, lang string) string {
+	path := pictures(t)[name]
 	if strings.Contains(path, "?") {
 		return path + "&lang=" + lang
 	}
@@ -365,14 +365,14 @@ func TestScreenshots(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
+	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
 	for _, lang := range []string{"kk", "ru", "en"} {
 		b := newBrowser(t, lang)
 		for _, scheme := range []string{"light", "dark"} {
 			for _, width := range []int{360, 1280} {
 				b.look(t, scheme, width)
-				for name := range pictures() {
-					b.open(t, s.URL+address(name, lang))
+				for name := range pictures(t) {
+					b.open(t, s.URL+address(t, name, lang))
 					picture, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 					if err != nil {
 						t.Fatal(err)
@@ -402,7 +402,7 @@ func TestScreenshots(t *testing.T) {
 				scale = 2
 			}
 			b.do(t, chromedp.EmulateViewport(chosen.width, chosen.height, chromedp.EmulateScale(scale)))
-			b.open(t, s.URL+address(chosen.page, lang))
+			b.open(t, s.URL+address(t, chosen.page, lang))
 			picture, err := chromedp.Run(b.ctx, chromedp.CaptureScreenshot())
 			if err != nil {
 				t.Fatal(err)

@@ -32,7 +32,7 @@ type description struct {
 //
 // Req: U-12, U-15
 func TestContract(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 30, MissCost: 1}, newShop())
+	s := door(t, Config{ChecksAtOnce: 30, MissCost: 1}, newShop(t))
 	res, body := get(t, s, "/api/v1/openapi.json")
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("the description = %d", res.StatusCode)
@@ -50,10 +50,10 @@ func TestContract(t *testing.T) {
 			t.Errorf("parameter %s is not described", p.Name)
 		}
 	}
-	registry := api.New(newShop(), operator, nil, nil).OpenAPI().Components.Schemas
+	registry := api.New(newShop(t), operator, nil, nil).OpenAPI().Components.Schemas
 
 	asks := map[string]string{"missing": "i=1", "wrong": "i=x&f=y&s=z&t=w"}
-	for name, q := range queries() {
+	for name, q := range queries(t) {
 		asks[name] = q
 	}
 	verify := func(name, path string, res *http.Response, body string) {
@@ -80,21 +80,21 @@ func TestContract(t *testing.T) {
 		}
 	}
 	for range 40 { // until it is too much
-		res, body = get(t, s, "/api/v1/check?"+queries()["sale"])
+		res, body = get(t, s, "/api/v1/check?"+queries(t)["sale"])
 	}
 	if res.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("too many checks = %d", res.StatusCode)
 	}
 	verify("too many", "/api/v1/check", res, body)
 	down := door(t, Config{}, &shop{fails: &fiscal.Error{Reason: fiscal.StoreDown}})
-	res, body = get(t, down, "/api/v1/check?"+queries()["sale"])
+	res, body = get(t, down, "/api/v1/check?"+queries(t)["sale"])
 	verify("down", "/api/v1/check", res, body)
 }
 
 // TestContractNotices shows that the test above can fail: an answer that breaks
 // its schema is found out.
 func TestContractNotices(t *testing.T) {
-	registry := api.New(newShop(), operator, nil, nil).OpenAPI().Components.Schemas
+	registry := api.New(newShop(t), operator, nil, nil).OpenAPI().Components.Schemas
 	for _, body := range []string{`{"verdict":"maybe","message":"x"}`, `{"verdict":"none"}`, `{"verdict":"none","message":"x","differs":["q"]}`} {
 		var value any
 		if err := json.Unmarshal([]byte(body), &value); err != nil {
@@ -110,11 +110,11 @@ func TestContractNotices(t *testing.T) {
 
 // TestGoldenAPI: names and meanings of version 1 do not change unnoticed.
 func TestGoldenAPI(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	_, description := get(t, s, "/api/v1/openapi.yaml")
 	golden(t, "openapi.golden.yaml", description)
 	for _, name := range []string{"sale", "taxi", "returned", "scrap", "differs", "not_yet", "none"} {
-		_, body := get(t, s, "/api/v1/check?lang=ru&"+queries()[name])
+		_, body := get(t, s, "/api/v1/check?lang=ru&"+queries(t)[name])
 		var value any
 		if err := json.Unmarshal([]byte(body), &value); err != nil {
 			t.Fatal(err)

@@ -76,16 +76,16 @@ func textOf(page string) string {
 // Req: T-030, T-031, T-032, T-033, T-034, T-035, T-036, T-037, T-038, T-039, T-040, T-041
 // Req: T-131, T-132, T-133, T-134, T-135, T-136, T-137, T-138, T-139, T-140
 func TestGoldenPages(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
+	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
 	names := []string{"front", "wrong"}
-	for name := range queries() {
+	for name := range queries(t) {
 		names = append(names, name)
 	}
 	slices.Sort(names)
 	for _, lang := range []string{"kk", "ru", "en"} {
 		for _, name := range names {
 			t.Run(name+" "+lang, func(t *testing.T) {
-				_, body := get(t, s, address(name, lang))
+				_, body := get(t, s, address(t, name, lang))
 				golden(t, name+"."+lang+".golden", textOf(body))
 			})
 		}
@@ -95,7 +95,7 @@ func TestGoldenPages(t *testing.T) {
 // TestRequisitesOnPaper names what the law wants and looks for it in every
 // language.
 func TestRequisitesOnPaper(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
+	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
 	wants := map[string][]string{
 		"sale": {
 			"ТОО «Асем Дукен»", "«Әсем Дүкен» ЖШС", // seller
@@ -118,7 +118,7 @@ func TestRequisitesOnPaper(t *testing.T) {
 	}
 	for name, all := range wants {
 		for _, lang := range []string{"kk", "ru", "en"} {
-			_, body := get(t, s, address(name, lang))
+			_, body := get(t, s, address(t, name, lang))
 			text := strings.ToLower(textOf(body))
 			for _, want := range all {
 				if !strings.Contains(text, strings.ToLower(want)) {
@@ -127,14 +127,14 @@ func TestRequisitesOnPaper(t *testing.T) {
 			}
 		}
 	}
-	_, body := get(t, s, address("sale", "kk"))
+	_, body := get(t, s, address(t, "sale", "kk"))
 	if !strings.Contains(body, `<svg class="qr"`) {
 		t.Error("the QR code is not there")
 	}
 }
 
 func benchDoor(b *testing.B) http.Handler {
-	h, err := New(Config{}, newShop(), operator, slog.New(slog.DiscardHandler), now)
+	h, err := New(Config{}, newShop(b), operator, slog.New(slog.DiscardHandler), now)
 	if err != nil {
 		b.Fatal(err)
 	}

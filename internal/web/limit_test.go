@@ -58,8 +58,8 @@ func TestLimitTableIsBounded(t *testing.T) {
 }
 
 func TestTooManyChecks(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 21, ChecksPerSecond: 2, MissCost: 10}, newShop())
-	hit, miss := "/check?lang=en&"+queries()["sale"], "/check?lang=en&"+queries()["none"]
+	s := door(t, Config{ChecksAtOnce: 21, ChecksPerSecond: 2, MissCost: 10}, newShop(t))
+	hit, miss := "/check?lang=en&"+queries(t)["sale"], "/check?lang=en&"+queries(t)["none"]
 	for i := range 2 {
 		if res, _ := get(t, s, miss); res.StatusCode != http.StatusOK {
 			t.Fatalf("miss %d = %d", i, res.StatusCode)
@@ -115,7 +115,7 @@ func TestClient(t *testing.T) {
 }
 
 func TestServerLimits(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	if res, _ := get(t, s, "/check?i="+strings.Repeat("1", 8000)); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a long code = %d, want 400", res.StatusCode)
 	}
@@ -133,7 +133,7 @@ func BenchmarkCheckPage(b *testing.B) {
 		b.Run(accept, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
-				r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/check?"+queries()["sale"], nil)
+				r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/check?"+queries(b)["sale"], nil)
 				r.Header.Set("Accept", accept)
 				r.RemoteAddr = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String() + ":" + strconv.Itoa(4000)
 				w := httptest.NewRecorder()

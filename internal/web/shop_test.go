@@ -27,6 +27,19 @@ func (s *shop) Check(_ context.Context, q cabinet.Query) (cabinet.Result, error)
 		return cabinet.Result{}, s.fails
 	}
 	found := s.receipts[q.Code]
+	if q.Country == fiscal.Russia {
+		found = s.receipts[driveKey(q.Drive, uint64(q.Number))]
+		if found != nil && found.Document.FiscalSign == uint64(q.Sign) {
+			if differs := differsRussian(&q, found); differs != nil {
+				return cabinet.Result{Verdict: cabinet.Differs, Query: q, Differs: differs}, nil
+			}
+			return cabinet.Result{Verdict: cabinet.Genuine, Query: q, Found: found}, nil
+		}
+		if now().Sub(q.Time.UTC()) < 30*24*time.Hour {
+			return cabinet.Result{Verdict: cabinet.NotYet, Query: q, LookAgain: q.Time.Add(30 * 24 * time.Hour)}, nil
+		}
+		return cabinet.Result{Verdict: cabinet.None, Query: q}, nil
+	}
 	if found == nil || found.Card.RegistrationNumber != q.RegistrationNumber {
 		if now().Sub(q.Time.UTC()) < 72*time.Hour {
 			return cabinet.Result{Verdict: cabinet.NotYet, Query: q, LookAgain: q.Time.Add(72 * time.Hour)}, nil
@@ -162,8 +175,11 @@ func scrap() *cabinet.Found {
 	return f
 }
 
-func newShop() *shop {
+func newShop(t testing.TB) *shop {
 	s := &shop{receipts: map[string]*cabinet.Found{}}
+	for _, f := range russianReceipts(t) {
+		s.receipts[driveKey(f.Document.Drive, f.Document.DeviceNumber)] = f
+	}
 	for _, f := range []*cabinet.Found{sale(), taxi(), returned(), scrap()} {
 		s.receipts[strconv.FormatUint(f.Document.FiscalSign, 10)] = f
 		s.receipts[f.PrintedCode()] = f
@@ -172,9 +188,9 @@ func newShop() *shop {
 }
 
 // queries are checks by name.
-func queries() map[string]string {
+func queries(t testing.TB) map[string]string {
 	of := (*cabinet.Found).Query
-	return map[string]string{
+	all := map[string]string{
 		"sale":     of(sale()),
 		"taxi":     of(taxi()),
 		"returned": of(returned()),
@@ -182,13 +198,27 @@ func queries() map[string]string {
 		"differs":  "i=362397639340&f=010101907421&s=23456.00&t=20260314T091300",
 		"not_yet":  "i=777777777777&f=010101907421&s=1777.50&t=20260314T091241",
 		"none":     "i=777777777777&f=010101907421&s=1777.50&t=20240101T091241",
+
+		"ru-differs": "t=20260314T0913&s=110.00&fn=" + drive + "&i=1002&fp=2952594410&n=2",
+		"ru-not_yet": "t=20260314T0912&s=110.00&fn=" + drive + "&i=9999&fp=1&n=1",
+		"ru-none":    "t=20240101T0912&s=110.00&fn=" + drive + "&i=9999&fp=1&n=1",
 	}
+	for name, f := range russianReceipts(t) {
+		all[name] = of(f)
+	}
+	return all
 }
 
 // door is a running door over the shop.
 func door(t *testing.T, cfg Config, checker Checker) *httptest.Server {
 	t.Helper()
-	h, err := New(cfg, checker, operator, slog.New(slog.DiscardHandler), now)
+	return doorOf(t, cfg, checker, russianOperator())
+}
+
+// doorOf is the door of an operator.
+func doorOf(t *testing.T, cfg Config, checker Checker, self fiscal.Operator) *httptest.Server {
+	t.Helper()
+	h, err := New(cfg, checker, self, slog.New(slog.DiscardHandler), now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -11,8 +12,8 @@ import (
 )
 
 func TestRoutes(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 100000}, newShop())
-	sale := queries()["sale"]
+	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
+	sale, ruSale := queries(t)["sale"], queries(t)["ru-sale"]
 	const page, data, problem = "text/html; charset=utf-8", "application/json", "application/problem+json"
 	tests := []struct {
 		path, accept string
@@ -24,9 +25,9 @@ func TestRoutes(t *testing.T) {
 		{"/?&lang=en&" + sale, "text/html", 200, page, "This receipt is genuine"}, // a stray & of some devices
 		{"/check?lang=en&" + sale, "text/html", 200, page, "This receipt is genuine"},
 		{"/check?lang=en", "text/html", 200, page, "Copy it"}, // the bare address is the form, see below
-		{"/check?lang=en&" + queries()["differs"], "", 200, page, "What differs: sum, date and time."},
-		{"/check?lang=en&" + queries()["not_yet"], "", 200, page, "by 17 March 2026, 09:12 we must have it"},
-		{"/check?lang=en&" + queries()["none"], "", 200, page, "No such receipt"},
+		{"/check?lang=en&" + queries(t)["differs"], "", 200, page, "What differs: sum, date and time."},
+		{"/check?lang=en&" + queries(t)["not_yet"], "", 200, page, "by 17 March 2026, 09:12 we must have it"},
+		{"/check?lang=en&" + queries(t)["none"], "", 200, page, "No such receipt"},
 		{"/check?lang=en&i=12x&f=1&t=20260314T091241", "text/html", 400, page, `value="12x"`},
 		{"/check?" + sale, data, 200, data, `"verdict":"genuine"`},
 		{"/?" + sale, data, 200, data, `"verdict":"genuine"`},
@@ -38,6 +39,19 @@ func TestRoutes(t *testing.T) {
 		{"/api/v1/openapi.yaml", "", 200, "application/openapi+yaml", "openapi: 3.1.0"},
 		{"/api/v1/nothing", "", 404, problem, `"reason":"nothing_there"`},
 		{"/nothing?lang=en", "", 404, page, "There is no such page."},
+		{"/check?lang=en&" + ruSale, "text/html", 200, page, "This receipt is genuine"},
+		{"/?lang=en&" + ruSale, "text/html", 200, page, "This receipt is genuine"},
+		{"/?" + ruSale, data, 200, data, `"currency":"RUB"`},
+		{"/api/v1/check?" + ruSale, "", 200, data, `"fiscal_drive":"9999078902001234"`},
+		{"/api/v1/check?qr=" + url.QueryEscape(ruSale), "", 200, data, `"verdict":"genuine"`},
+		{"/api/v1/check?qr=hello", "", 400, problem, `"parameter":"qr"`},
+		{"/check?lang=en&" + queries(t)["ru-differs"], "", 200, page, "What differs: date and time."},
+		{"/check?lang=en&" + queries(t)["ru-not_yet"], "", 200, page, "by 13 April 2026, 09:12 we must have it"},
+		{"/check?lang=en&" + queries(t)["ru-none"], "", 200, page, "tax inspectorate"},
+		{"/check?lang=en&fn=12&fp=&n=1", "text/html", 400, page, "16 digits"},
+		{"/check?lang=en&qr=" + url.QueryEscape("https://x/?"+ruSale), "text/html", 200, page, "This receipt is genuine"},
+		{"/check?lang=en&qr=" + url.QueryEscape(sale), "text/html", 200, page, "This receipt is genuine"},
+		{"/?lang=en&qr=hello", "text/html", 400, page, "There is no receipt in this text."},
 		{"/check/?lang=en", "", 404, page, "There is no such page."},
 		{"/assets/nothing.css", "", 404, "text/plain; charset=utf-8", ""},
 	}
@@ -53,7 +67,7 @@ func TestRoutes(t *testing.T) {
 }
 
 func TestLanguage(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	tests := []struct{ path, accept, want string }{
 		{"/", "", "kk"},
 		{"/", "ru-RU,ru;q=0.9", "ru"},
@@ -77,7 +91,7 @@ func TestLanguage(t *testing.T) {
 		}
 	}
 	// A chosen language stays through the links and the form of the page.
-	_, body := get(t, s, "/check?lang=en&"+queries()["none"])
+	_, body := get(t, s, "/check?lang=en&"+queries(t)["none"])
 	for _, want := range []string{`name="lang" value="en"`, `href="/?lang=en"`, `lang=ru`} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the page lacks %s", want)
@@ -86,8 +100,8 @@ func TestLanguage(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	s := door(t, Config{}, newShop())
-	for _, path := range []string{"/", "/check?" + queries()["sale"], "/nothing", "/api/v1/check", "/api/v1/openapi.json"} {
+	s := door(t, Config{}, newShop(t))
+	for _, path := range []string{"/", "/check?" + queries(t)["sale"], "/nothing", "/api/v1/check", "/api/v1/openapi.json"} {
 		res, body := get(t, s, path)
 		for name, want := range map[string]string{
 			"X-Content-Type-Options": "nosniff",
@@ -111,13 +125,13 @@ func TestHeaders(t *testing.T) {
 			}
 		}
 	}
-	if res, _ := get(t, s, "/check?"+queries()["sale"]); res.Header.Get("X-Robots-Tag") != "noindex" {
+	if res, _ := get(t, s, "/check?"+queries(t)["sale"]); res.Header.Get("X-Robots-Tag") != "noindex" {
 		t.Error("search engines may keep a receipt")
 	}
 }
 
 func TestOnlyReads(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	for _, path := range []string{"/", "/check", "/api/v1/check", "/assets/x"} {
 		for _, method := range []string{http.MethodPost, http.MethodDelete, "BREW"} {
 			res, _ := do(t, s, method, path)
@@ -129,7 +143,7 @@ func TestOnlyReads(t *testing.T) {
 	if res, _ := do(t, s, http.MethodPost, "/check", "Sec-Fetch-Site", "cross-site"); res.StatusCode != http.StatusForbidden {
 		t.Errorf("a POST from another site = %d, want 403", res.StatusCode)
 	}
-	if res, body := do(t, s, http.MethodHead, "/check?"+queries()["sale"]); res.StatusCode != http.StatusOK || body != "" {
+	if res, body := do(t, s, http.MethodHead, "/check?"+queries(t)["sale"]); res.StatusCode != http.StatusOK || body != "" {
 		t.Errorf("HEAD = %d with %d bytes", res.StatusCode, len(body))
 	}
 }
@@ -148,7 +162,7 @@ func TestFailures(t *testing.T) {
 	for _, err := range all {
 		s := door(t, Config{}, &shop{fails: err})
 		for _, accept := range []string{"text/html", "application/json"} {
-			res, body := get(t, s, "/check?lang=en&"+queries()["sale"], "Accept", accept)
+			res, body := get(t, s, "/check?lang=en&"+queries(t)["sale"], "Accept", accept)
 			if res.StatusCode < 400 {
 				t.Errorf("%v: %d", err, res.StatusCode)
 			}
@@ -166,7 +180,7 @@ func TestFailures(t *testing.T) {
 // TestNothingToldApart: an unknown register, an unknown sign and an unknown
 // autonomous code give the same bytes but for what was typed.
 func TestNothingToldApart(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	const when = "&s=1.00&t=20260314T091241"
 	var pages []string
 	for _, q := range []string{"i=777777777777&f=010101907421", "i=362397639340&f=999999999999", "i=5&f=010101907421"} {
@@ -178,7 +192,7 @@ func TestNothingToldApart(t *testing.T) {
 	}
 	// Of a receipt that differs nothing is shown.
 	for _, accept := range []string{"text/html", "application/json"} {
-		_, body := get(t, s, "/check?lang=en&"+queries()["differs"], "Accept", accept)
+		_, body := get(t, s, "/check?lang=en&"+queries(t)["differs"], "Accept", accept)
 		for _, secret := range []string{"Сүт", "23456.10", "456.10", "Асем", "SWK00032944", "09:12:41", "Ізбасарова"} {
 			if strings.Contains(strings.ReplaceAll(body, `example 14.03.2026 09:12:41`, ""), secret) && !strings.Contains(sample, secret) {
 				t.Errorf("an answer that differs tells %q", secret)
@@ -192,9 +206,9 @@ const sample = "09:12:41"
 
 // TestPersonal: contacts of the buyer are shown to nobody, the number in part.
 func TestPersonal(t *testing.T) {
-	s := door(t, Config{}, newShop())
+	s := door(t, Config{}, newShop(t))
 	for _, accept := range []string{"text/html", "application/json"} {
-		_, body := get(t, s, "/check?"+queries()["sale"], "Accept", accept)
+		_, body := get(t, s, "/check?"+queries(t)["sale"], "Accept", accept)
 		for _, secret := range []string{"850101300019", "buyer@example.kz", "77010000000", "not for buyers"} {
 			if strings.Contains(body, secret) {
 				t.Errorf("%s holds %q", accept, secret)
@@ -212,7 +226,7 @@ func TestEscaping(t *testing.T) {
 	f.Document.Receipt.Items[0].Name = `<script>alert(1)</script>`
 	f.Card.Title.RU = `"><img src=x onerror=alert(1)>`
 	s := door(t, Config{}, &shop{receipts: map[string]*cabinet.Found{"362397639340": f}})
-	for _, path := range []string{"/check?" + queries()["sale"], `/check?i="><script>alert(1)</script>&lang="><u>`, `/nothing?"><script>`} {
+	for _, path := range []string{"/check?" + queries(t)["sale"], `/check?i="><script>alert(1)</script>&lang="><u>`, `/nothing?"><script>`} {
 		_, body := get(t, s, strings.ReplaceAll(path, " ", "%20"))
 		for _, bad := range []string{"<script>alert", "<img src=x", "<u>"} {
 			if strings.Contains(body, bad) {

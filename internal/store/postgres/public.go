@@ -46,6 +46,16 @@ func (p *Public) ByDeviceNumber(ctx context.Context, place fiscal.Place, deviceN
 	return found, err
 }
 
+// ByDriveNumber reads a register's documents with this number of a fiscal
+// drive, oldest first.
+func (p *Public) ByDriveNumber(ctx context.Context, place fiscal.Place, drive string, number uint64) (found []journal.Entry, err error) {
+	err = p.scoped(ctx, place.Register, func(tx pgx.Tx) error {
+		found, err = byDriveNumber(ctx, tx, place, drive, number)
+		return err
+	})
+	return found, err
+}
+
 // Card reads one version of a register's card; NotFound if there is none.
 func (p *Public) Card(ctx context.Context, r fiscal.RegisterID, version uint32) (c fiscal.Card, err error) {
 	err = p.scoped(ctx, r, func(tx pgx.Tx) error {

@@ -72,10 +72,14 @@ func byDeviceNumber(ctx context.Context, from asks, p fiscal.Place, deviceNumber
 // ByDriveNumber reads a register's documents with this number of a fiscal
 // drive, oldest first.
 func (db *DB) ByDriveNumber(ctx context.Context, p fiscal.Place, drive string, number uint64) ([]journal.Entry, error) {
+	return byDriveNumber(ctx, db.rest, p, drive, number)
+}
+
+func byDriveNumber(ctx context.Context, from asks, p fiscal.Place, drive string, number uint64) ([]journal.Entry, error) {
 	if number == 0 {
 		return nil, nil
 	}
-	found, err := query(ctx, db.rest, scanEntry, selectEntry+`WHERE partition = $1 AND register = $2 AND device_number = $3 AND device_number <> 0
+	found, err := query(ctx, from, scanEntry, selectEntry+`WHERE partition = $1 AND register = $2 AND device_number = $3 AND device_number <> 0
 		AND drive = $4 ORDER BY seq LIMIT $5`, p.Partition, p.Register, int64(number), drive, maxByDevice)
 	if err != nil {
 		return nil, fmt.Errorf("read documents of register %d by drive and number: %w", p.Register, err)

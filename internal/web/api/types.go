@@ -4,19 +4,21 @@ import "time"
 
 // CheckResult is the answer to a check.
 type CheckResult struct {
-	Verdict        string   `json:"verdict" enum:"genuine,differs,not_yet,none" doc:"genuine: all that was given fits. differs: code and register are known, other fields are not what the receipt says. not_yet: nothing found so far, but the receipt may be on its way. none: no such receipt."`
+	Verdict        string   `json:"verdict" enum:"genuine,differs,not_yet,none" doc:"genuine: all that was given fits. differs: the receipt is known, other fields are not what it says. not_yet: nothing found so far, but the receipt may be on its way. none: no such receipt."`
 	Message        string   `json:"message" doc:"The verdict in words, in the language asked for."`
-	Differs        []string `json:"differs,omitempty" nullable:"false" enum:"s,t" doc:"With differs: the parameters that do not fit."`
+	Differs        []string `json:"differs,omitempty" nullable:"false" enum:"s,t,n,fp" doc:"With differs: the parameters that do not fit."`
 	LookAgainAfter string   `json:"look_again_after,omitempty" doc:"With not_yet: when the receipt must have arrived. Wall time of the register, without a zone." example:"2026-03-17T09:12:41"`
 	Receipt        *Receipt `json:"receipt,omitempty" doc:"With genuine: the receipt."`
 }
 
 // Receipt is a receipt with what belongs to it, as of its own day.
 type Receipt struct {
+	Country     string        `json:"country" enum:"kz,ru" doc:"Under whose law it was made."`
+	Currency    string        `json:"currency" enum:"KZT,RUB" doc:"Of all amounts."`
 	Operation   string        `json:"operation" enum:"sale,sale_return,purchase,purchase_return" doc:"purchase: the register bought from the public."`
 	Time        string        `json:"time" doc:"Wall time of the register, without a zone; outlet.zone names it." example:"2026-03-14T09:12:41"`
 	ReceivedAt  time.Time     `json:"received_at" doc:"When the operator received it, UTC."`
-	FiscalSign  string        `json:"fiscal_sign" doc:"The operator's sign, in digits." example:"362397639340"`
+	FiscalSign  string        `json:"fiscal_sign" doc:"In digits: in Kazakhstan the operator's sign, in Russia that of the drive." example:"362397639340"`
 	OfflineCode string        `json:"offline_code,omitempty" doc:"The autonomous code that the paper bears instead of the sign."`
 	Offline     bool          `json:"offline" doc:"The register made it without a link."`
 	Canceled    *Cancellation `json:"canceled,omitempty" doc:"Set if the register took the receipt back."`
@@ -29,14 +31,14 @@ type Receipt struct {
 	Items       []Item        `json:"items" nullable:"false"`
 	Discount    *Modifier     `json:"discount,omitempty" doc:"On the whole receipt, beside the lines."`
 	Markup      *Modifier     `json:"markup,omitempty" doc:"On the whole receipt, beside the lines."`
-	Total       string        `json:"total" doc:"KZT." example:"1777.50"`
+	Total       string        `json:"total" example:"1777.50"`
 	Taxes       []Tax         `json:"taxes" nullable:"false" doc:"By rate, over the whole receipt."`
 	Payments    []Payment     `json:"payments" nullable:"false"`
 	Taken       string        `json:"taken,omitempty" doc:"What the buyer handed over."`
 	ChangeDue   string        `json:"change_due,omitempty" doc:"What the buyer got back."`
 	BuyerXIN    string        `json:"buyer_xin,omitempty" doc:"IIN or BIN of the buyer; all but the last four digits are hidden." example:"••••••••0642"`
 	Parent      *Parent       `json:"parent,omitempty" doc:"The receipt that a return refers to."`
-	Requisites  []Requisite   `json:"requisites,omitempty" nullable:"false" doc:"What only one trade has."`
+	Requisites  []Requisite   `json:"requisites,omitempty" nullable:"false" doc:"What only one trade has; in Russia every requisite that has no field here, under its name in the tax service's JSON."`
 	Operator    Operator      `json:"operator"`
 	Link        string        `json:"link" doc:"The address of the check, which is the text of the QR code."`
 }
@@ -62,7 +64,7 @@ type Cashier struct {
 
 // Seller is the taxpayer.
 type Seller struct {
-	XIN            string `json:"xin" doc:"IIN or BIN." example:"960624350642"`
+	XIN            string `json:"xin" doc:"IIN or BIN, in Russia INN." example:"960624350642"`
 	Title          Text   `json:"title"`
 	VATCertificate string `json:"vat_certificate,omitempty" doc:"Series and number, if the seller pays VAT."`
 }
@@ -76,10 +78,12 @@ type Outlet struct {
 
 // Register is the cash register.
 type Register struct {
-	RegistrationNumber string `json:"registration_number" doc:"Given by the authority (РНМ)." example:"010101907421"`
+	RegistrationNumber string `json:"registration_number" doc:"Given by the authority (РНМ, in Russia РН ККТ)." example:"010101907421"`
 	Provisional        bool   `json:"provisional,omitempty" doc:"The registration number is a stand-in of the operator's."`
 	SerialNumber       string `json:"serial_number" doc:"Given by the maker (ЗНМ)."`
 	Model              string `json:"model,omitempty"`
+	FiscalDrive        string `json:"fiscal_drive,omitempty" doc:"Russia: number of the fiscal drive that made the receipt." example:"9999078902001234"`
+	FiscalDocument     uint64 `json:"fiscal_document,omitempty" doc:"Russia: number of the receipt in its drive."`
 }
 
 // Item is a line of a receipt.
@@ -90,7 +94,7 @@ type Item struct {
 	Code         string   `json:"code,omitempty" doc:"In the operator's catalog."`
 	Section      string   `json:"section,omitempty"`
 	Quantity     string   `json:"quantity,omitempty" example:"2.5"`
-	Unit         string   `json:"unit,omitempty" doc:"Code of the e-invoice system: 796 is a piece." example:"796"`
+	Unit         string   `json:"unit,omitempty" doc:"Code of the e-invoice system, in Russia of OKEI: 796 is a piece." example:"796"`
 	UnitTitle    string   `json:"unit_title,omitempty" doc:"The unit in the language asked for."`
 	Price        string   `json:"price,omitempty" doc:"Per unit." example:"1200.00"`
 	Cost         string   `json:"cost" doc:"Of the line, as it enters the total: discounts and storno are negative." example:"3000.00"`
@@ -100,6 +104,8 @@ type Item struct {
 	ProductID    string   `json:"product_id,omitempty" doc:"In the virtual warehouse."`
 	ExciseStamps []string `json:"excise_stamps,omitempty" nullable:"false" doc:"Identification marks of marked goods."`
 	PaperStamp   string   `json:"paper_stamp,omitempty" doc:"Series and number of a paper excise stamp."`
+
+	Requisites []Requisite `json:"requisites,omitempty" nullable:"false" doc:"What has no field here."`
 }
 
 // Tax is one tax at one rate.
@@ -112,7 +118,7 @@ type Tax struct {
 
 // Payment is one way in which the receipt was paid.
 type Payment struct {
-	Kind       string      `json:"kind" enum:"none,cash,card,mobile,credit,tare,advance" doc:"Cash is net of change; none is a kind we do not know."`
+	Kind       string      `json:"kind" enum:"none,cash,card,mobile,credit,tare,advance,provision" doc:"Cash is net of change; card is whatever is cashless in Russia; provision is counter-provision; none is a kind we do not know."`
 	Sum        string      `json:"sum"`
 	Requisites []Requisite `json:"requisites,omitempty" nullable:"false" doc:"Of the card terminal or the mobile payment."`
 }
@@ -136,13 +142,16 @@ type Parent struct {
 type Requisite struct {
 	Key   string `json:"key" doc:"Stable name."`
 	Title string `json:"title" doc:"In the language asked for."`
-	Value string `json:"value"`
+	Value string `json:"value" doc:"In words; an amount with a point, a time without a zone. Data of the buyer are masked. Empty for a group."`
+
+	Requisites []Requisite `json:"requisites,omitempty" nullable:"false" doc:"Of a group."`
 }
 
 // Operator is the fiscal data operator.
 type Operator struct {
 	Title Text   `json:"title"`
 	BIN   string `json:"bin,omitempty"`
+	INN   string `json:"inn,omitempty"`
 	Site  string `json:"site,omitempty"`
 }
 

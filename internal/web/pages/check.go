@@ -12,18 +12,33 @@ import (
 	"openofd/internal/web/ui"
 )
 
-// Check serves GET /check?i=&f=&s=&t=, the address in QR codes. What cannot be
-// a check gets the form back, with what was typed and what is wrong with it.
-// Source: order 135 items 5.10 and 17.
+// Check serves GET /check?i=&f=&s=&t= and /check?t=&s=&fn=&i=&fp=&n=, the
+// addresses of QR codes, and /check?qr= with the text of one. What cannot be a
+// check gets the form back, with what was typed and what is wrong with it.
+// Sources: order 135 items 5.10 and 17, KKT reference §13.
 func (h *Handler) Check(w http.ResponseWriter, r *http.Request) {
 	l := h.render.Locale(r)
-	q, err := cabinet.ParseQuery(r.URL.Query())
-	if err != nil {
-		status := http.StatusBadRequest
-		if !Asks(r) { // the bare address: nothing was typed, so nothing is wrong
-			status, err = http.StatusOK, nil
+	values := r.URL.Query()
+	ask := func(status int, a asking) {
+		h.render.Render(w, r, status, "check.html", l.T("form.heading"), check{Ask: a})
+	}
+	if text := values.Get(string(cabinet.ParamPasted)); text != "" {
+		found, ok := cabinet.Pasted(text)
+		if !ok {
+			ask(http.StatusBadRequest, h.newAsking(l, r, &fiscal.Error{Reason: fiscal.BadValue, Field: string(cabinet.ParamPasted)}))
+			return
 		}
-		h.render.Render(w, r, status, "check.html", l.T("form.heading"), check{Form: newForm(l, r, err)})
+		// An address that can be kept and handed on.
+		http.Redirect(w, r, ui.Link(r, "/check", found), http.StatusSeeOther)
+		return
+	}
+	if !Asks(r) { // the bare address: nothing was typed, so nothing is wrong
+		ask(http.StatusOK, h.newAsking(l, r, nil))
+		return
+	}
+	q, err := cabinet.ParseQuery(values)
+	if err != nil {
+		ask(http.StatusBadRequest, again(l, r, cabinet.CountryOf(values), err))
 		return
 	}
 	result, err := h.checker.Check(r.Context(), q)
@@ -44,9 +59,11 @@ type check struct {
 	Verdict string // names shape, color and words
 	Text    string
 	Next    string
-	Form    form
+	Ask     asking
 	Home    string
-	Receipt *receipt
+	Receipt *receipt // found
+	Paper   *paper   // what is more on a receipt of Russia
+	NotMine string
 }
 
 func (h *Handler) newCheck(l *ui.Locale, r *http.Request, result cabinet.Result) (check, error) {
@@ -58,18 +75,24 @@ func (h *Handler) newCheck(l *ui.Locale, r *http.Request, result cabinet.Result)
 			page.Text = l.T("verdict.canceled.text", "when", l.Date(c.Time))
 		}
 		var err error
+		page.NotMine = inCountry(l, "notmine.text", result.Found.Country(), "")
 		page.Receipt, err = h.newReceipt(l, r, result.Found)
+		if err == nil && result.Found.Russian() {
+			page.Paper = newPaper(l, page.Receipt)
+		}
 		return page, err
 	}
+	country := result.Query.Country
 	var names []string
 	for _, p := range result.Differs {
 		names = append(names, l.T("param."+string(p)))
 	}
 	page.Text = l.T("verdict."+page.Verdict+".text", "fields", strings.Join(names, ", "), "when", l.Date(result.LookAgain))
-	page.Next = l.T("verdict." + page.Verdict + ".next")
-	page.Form = newForm(l, r, nil)
-	for i := range page.Form.Fields {
-		if f := &page.Form.Fields[i]; slices.Contains(result.Differs, cabinet.Param(f.Name)) {
+	page.Next = inCountry(l, "verdict."+page.Verdict+".next", country, "")
+	page.Ask = again(l, r, country, nil)
+	fields := page.Ask.Forms[0].Fields
+	for i := range fields {
+		if f := &fields[i]; slices.Contains(result.Differs, cabinet.Param(f.Name)) {
 			f.Wrong = l.T("form.differs")
 		}
 	}
@@ -96,17 +119,21 @@ type line struct {
 }
 
 func (h *Handler) newReceipt(l *ui.Locale, r *http.Request, found *cabinet.Found) (*receipt, error) {
-	link := found.Link(h.operator.Site)
-	if h.operator.Site == "" { // an installation that was not told its own address
-		link = found.Link("http://" + r.Host)
+	site := h.operator.Site
+	if site == "" { // an installation that was not told its own address
+		site = "http://" + r.Host
 	}
-	qr, err := ui.NewQR(link)
+	link := found.Link(site)
+	qr, err := ui.NewQR(found.QR(site))
 	if err != nil {
 		return nil, errors.Join(errors.New("draw the QR code"), err)
 	}
 	rc := &receipt{
 		Found: found, Operator: h.operator, Link: link, QR: qr, Zone: found.Card.Location(),
 		JSON: "/api/v1/check?" + found.Query() + "&lang=" + l.Lang,
+	}
+	if found.Russian() {
+		return rc, nil // its lines say more
 	}
 	items := found.Document.Receipt.Items
 	for i := range items {

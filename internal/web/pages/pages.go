@@ -48,14 +48,15 @@ func (h *Handler) Renderer() *ui.Renderer { return h.render }
 // themselves lead to the front page with the same parameters.
 func Asks(r *http.Request) bool {
 	q := r.URL.Query()
-	return slices.ContainsFunc(cabinet.Params(), func(p cabinet.Param) bool { return q.Has(string(p)) })
+	all := append(cabinet.Params(fiscal.Kazakhstan), cabinet.Params(fiscal.Russia)...)
+	return slices.ContainsFunc(append(all, cabinet.ParamPasted), func(p cabinet.Param) bool { return q.Has(string(p)) })
 }
 
 // Front serves GET /: what this operator is, and the form of the check.
 func (h *Handler) Front(w http.ResponseWriter, r *http.Request) {
 	l := h.render.Locale(r)
 	h.render.Render(w, r, http.StatusOK, "front.html", l.T("form.heading"), front{
-		Operator: h.operator, Name: h.render.OperatorName(l), Form: newForm(l, r, nil),
+		Operator: h.operator, Name: h.render.OperatorName(l), Ask: h.newAsking(l, r, nil),
 	})
 }
 
@@ -63,5 +64,5 @@ func (h *Handler) Front(w http.ResponseWriter, r *http.Request) {
 type front struct {
 	Operator fiscal.Operator
 	Name     string
-	Form     form
+	Ask      asking
 }
