@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openofd/internal/authority/fns"
+	"openofd/internal/config"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
@@ -138,8 +139,9 @@ func (s *shownDelivery) words(w io.Writer) {
 
 type deliveryAgainCmd struct {
 	place
-	FNSDir string `name:"fns-dir" env:"OFD_FNS_DIR" type:"path" placeholder:"DIR" help:"Folder where documents for Russia's tax service are written."`
-	ID     int64  `arg:"" help:"Which; ofd delivery status lists them."`
+	FNSDir    string        `name:"fns-dir" env:"OFD_FNS_DIR" type:"path" placeholder:"DIR" help:"Folder where documents for Russia's tax service are written."`
+	KKTCrypto config.Crypto `name:"kkt-crypto" env:"OFD_KKT_CRYPTO" placeholder:"NAME" help:"Keys of fiscal drives, as ofd serve is told."`
+	ID        int64         `arg:"" help:"Which; ofd delivery status lists them."`
 }
 
 // Run tries it. A document that is put aside again is a finding: exit code 1.
@@ -147,6 +149,7 @@ func (c *deliveryAgainCmd) Run(con *console) error {
 	if c.FNSDir == "" {
 		return withHint(errors.New("nobody knows the way to the tax service"), "Give --fns-dir, the folder of the server")
 	}
+	con.file.KKTCrypto = c.KKTCrypto
 	core, err := openCore(con, c.place)
 	if err != nil {
 		return err

@@ -22,6 +22,7 @@ func tlsOperator(t *testing.T, dir string, clientCA string) (*operator, *issuer)
 	makeCertificate(t, dir, "server", authority)
 	s := localSettings(t)
 	s.KKMTLSAddr.HostPort = "127.0.0.1:0"
+	s.FNSDir = t.TempDir()
 	s.TLSCert, s.TLSKey = filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
 	if clientCA != "" {
 		s.ClientCA = filepath.Join(dir, clientCA)
