@@ -76,38 +76,45 @@ const (
 
 // mac is one HMAC at a time, without allocation.
 type mac struct {
-	hash hash.Hash
-	key  [32]byte // of the drive
-	pad  [64]byte
-	buf  [64]byte
-	sum  [32]byte
+	hash         hash.Hash
+	drive        DriveNumber // whose key it has; the zero value is nobody
+	inner, outer [64]byte    // the key as the two halves of an HMAC begin
+	buf          [64]byte
+	sum          [32]byte
 }
 
-// take begins to work for one drive; give the mac back with release.
+// take begins to work for one drive; give the mac back with release. An exchange
+// takes several times, and as a rule gets the one that has its key already.
 func (s *SIM1) take(drive DriveNumber) *mac {
 	m := s.macs.Get().(*mac)
-	m.key = s.master
+	if m.drive == drive {
+		return m
+	}
+	m.rekey(&s.master)
 	m.begin()
 	m.write(append(append(m.buf[:0], "FN-KEY"...), drive[:]...))
 	m.end()
-	m.key = m.sum
+	m.rekey(&m.sum)
+	m.drive = drive
 	return m
 }
 
 func (s *SIM1) release(m *mac) { s.macs.Put(m) }
 
-// begin starts a sum under the key.
-func (m *mac) begin() { m.start(0x36) }
+func (m *mac) rekey(key *[32]byte) {
+	for i := range m.inner {
+		m.inner[i], m.outer[i] = 0x36, 0x5C
+	}
+	for i, k := range key {
+		m.inner[i] ^= k
+		m.outer[i] ^= k
+	}
+}
 
-func (m *mac) start(with byte) {
-	for i := range m.pad {
-		m.pad[i] = with
-	}
-	for i, k := range m.key {
-		m.pad[i] ^= k
-	}
+// begin starts a sum under the key.
+func (m *mac) begin() {
 	m.hash.Reset()
-	m.hash.Write(m.pad[:])
+	m.hash.Write(m.inner[:])
 }
 
 func (m *mac) write(b []byte) { m.hash.Write(b) }
@@ -115,7 +122,8 @@ func (m *mac) write(b []byte) { m.hash.Write(b) }
 // end leaves the finished sum in m.sum.
 func (m *mac) end() {
 	m.hash.Sum(m.sum[:0])
-	m.start(0x5C)
+	m.hash.Reset()
+	m.hash.Write(m.outer[:])
 	m.hash.Write(m.sum[:])
 	m.hash.Sum(m.sum[:0])
 }

@@ -45,12 +45,15 @@ func (s *SIM1) SealDocument(drive DriveNumber, code DocCode, number uint32, requ
 	}
 	h.putExtra2(m.nonce(number), [2]byte{0, 2}, len(document))
 	message := m.overFrame(what, prefix, &h, document)
+	room := make([]byte, 0, FrameHeaderLen+len(document)+trailerLen)
+	if !encrypted {
+		frame, err := AppendFrame(room, h, document, message[:], []byte{0, 0})
+		return Sealed{Frame: frame, Document: document, Sign: paper}, err
+	}
 	payload := append(append(make([]byte, 0, len(document)+trailerLen), document...), message[:]...)
 	payload = append(payload, 0, 0)
-	if encrypted {
-		m.crypt(&h, payload)
-	}
-	frame, err := AppendFrame(make([]byte, 0, FrameHeaderLen+len(payload)), h, payload)
+	m.crypt(&h, payload)
+	frame, err := AppendFrame(room, h, payload)
 	return Sealed{Frame: frame, Document: document, Sign: paper}, err
 }
 

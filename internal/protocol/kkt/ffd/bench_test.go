@@ -5,7 +5,9 @@ import (
 	"testing"
 	"time"
 
+	device "openofd/internal/device/kkt"
 	"openofd/internal/fiscal"
+	"openofd/internal/protocol/kkt"
 	"openofd/internal/protocol/kkt/ffd"
 	"openofd/internal/testkit"
 )
@@ -74,6 +76,35 @@ func BenchmarkReceipt200(b *testing.B) {
 	b.Run("json", func(b *testing.B) {
 		var to []byte
 		perOp(b, func() { to = d.AppendJSON(to[:0], ffd.JSON{}) })
+	})
+}
+
+// A receipt of five items, parsed and judged.
+func BenchmarkReceipt5(b *testing.B) {
+	shop := device.SampleShop(ffd.V120)
+	drive, err := kkt.ParseDriveNumber("9999078902001234")
+	if err != nil {
+		b.Fatal(err)
+	}
+	requisites, err := shop.Receipt(fiscal.OpSale, 11_000, 5_500, 1_200, 99_900, 350).AppendRequisites(nil, device.Numbers{
+		Drive: drive, Number: 3, Time: now, Shift: 1, Receipt: 1,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	sealed, err := kkt.NewSIM1(kkt.SIM1TestKey()).SealDocument(drive, kkt.CodeReceipt, 3, requisites, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	in := ffd.Circumstances{Now: now, Registered: &ffd.Registered{INN: shop.INN, RegistrationNumber: shop.RegistrationNumber, Serial: shop.Serial}}
+	var d ffd.Document
+	perOp(b, func() {
+		if err := d.Parse(sealed.Document, ffd.V120); err != nil {
+			b.Fatal(err)
+		}
+		if v := d.Check(in); v.Worst != ffd.Off {
+			b.Fatal(v)
+		}
 	})
 }
 
