@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -104,6 +105,9 @@ func (s *settings) fill() {
 	}
 	if s.Now == nil {
 		s.Now = time.Now
+	}
+	if s.Rand == nil {
+		s.Rand = rand.Reader
 	}
 }
 
