@@ -2,7 +2,6 @@ package kkt
 
 import (
 	"openofd/internal/fiscal"
-	wire "openofd/internal/protocol/kkt"
 	"openofd/internal/protocol/kkt/ffd"
 )
 
@@ -22,12 +21,11 @@ type Tally struct {
 }
 
 // count enters a document that was made, if it is a receipt.
-func (s *State) count(code wire.DocCode, document []byte) {
-	if !code.Receipt() {
+func (s *State) count(d *ffd.Document) {
+	if !d.Form.Settles() {
 		return
 	}
-	d, err := ffd.Parse(document, 0)
-	if op := d.Uint(ffd.TagOperation); err != nil || op < 1 || op > fiscal.OpSettlements {
+	if op := d.Uint(ffd.TagOperation); op < 1 || op > fiscal.OpSettlements {
 		return // nothing that could be counted
 	}
 	s.Counters, s.Shift.Counters = s.Counters.with(d), s.Shift.Counters.with(d)

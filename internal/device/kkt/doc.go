@@ -11,6 +11,8 @@
 //	shop.go       ordinary documents of an ordinary shop
 //	settle.go     receipts of every kind, completed from what is sold
 //	qr.go         the text that leads a buyer to the check
+//	marking.go    what the drive knows of marked goods
+//	markedsale.go a sale of marked goods: codes asked about, receipt, notification
 //	errors.go     a drive's errors, by the numbers that real ones have
 //	memory.go     what must survive a power cut, and how it is written down
 //	filememory.go the memory as a file

@@ -36,6 +36,8 @@ type Numbers struct {
 	FirstUnsent  uint32 // number of the oldest of them; 0: none
 	UnsentSince  fiscal.WallTime
 	Notification uint32 // notifications that wait for an answer
+	BadCodes     uint8  // since the last closing, tag 2112
+	BadRequests  uint8  // the same, tag 2113
 }
 
 // Ready is a document whose other requisites are ready bytes, TLV after TLV;

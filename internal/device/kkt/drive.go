@@ -9,6 +9,7 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/fiscal/policy"
 	wire "openofd/internal/protocol/kkt"
+	"openofd/internal/protocol/kkt/ffd"
 )
 
 // Phase is how far a drive has come in its life.
@@ -103,7 +104,29 @@ func (d *Drive) Make(at fiscal.WallTime, doc Document) (Made, error) {
 	if d.broken != nil {
 		return Made{}, d.broken
 	}
-	next, n, err := d.admit(at, doc.Code())
+	step := Step{State: d.contents.State}
+	made, err := d.add(&step, at, doc)
+	if err != nil {
+		return Made{}, err
+	}
+	if m, ok := doc.(Marked); ok {
+		notice, err := d.add(&step, at, m.Notice(made.Numbers))
+		if err == nil {
+			err = sound(made, notice.Bytes)
+		}
+		if err != nil {
+			return Made{}, err
+		}
+	}
+	if err := d.save(step); err != nil {
+		return Made{}, err
+	}
+	return made, nil
+}
+
+// add makes a document as part of a step. The caller holds mu.
+func (d *Drive) add(step *Step, at fiscal.WallTime, doc Document) (Made, error) {
+	next, n, err := d.admit(step.State, at, doc.Code())
 	if err != nil {
 		return Made{}, err
 	}
@@ -111,11 +134,14 @@ func (d *Drive) Make(at fiscal.WallTime, doc Document) (Made, error) {
 	if err != nil {
 		return Made{}, err
 	}
-	next.count(doc.Code(), sealed.Document)
-	job := Job{Code: doc.Code(), Number: n.Number, Made: at, Sign: sealed.Sign, Frame: sealed.Frame}
-	if err := d.save(Step{State: next, Push: []Job{job}}); err != nil {
-		return Made{}, err
+	if parsed, err := ffd.Parse(sealed.Document, 0); err == nil { // what cannot be read says nothing
+		next.count(parsed)
+		if err := d.mark(&next, at, parsed); err != nil {
+			return Made{}, err
+		}
 	}
+	job := Job{Code: doc.Code(), Number: n.Number, Made: at, Sign: sealed.Sign, Frame: sealed.Frame}
+	step.State, step.Push = next, append(step.Push, job)
 	return Made{Code: job.Code, Numbers: n, Sign: sealed.Sign, Bytes: sealed.Document}, nil
 }
 
@@ -133,13 +159,18 @@ func (d *Drive) Ask(at fiscal.WallTime, doc Document) (made Made, frame []byte, 
 	if doc.Code() != wire.CodeMarkingRequest {
 		return Made{}, nil, refuse(DriveWrongState, "a %v is no request", doc.Code())
 	}
-	next, n, err := d.admit(at, doc.Code())
+	next, n, err := d.admit(d.contents.State, at, doc.Code())
 	if err != nil {
 		return Made{}, nil, err
 	}
 	sealed, err := d.seal(doc, n, false)
 	if err != nil {
 		return Made{}, nil, err
+	}
+	if parsed, err := ffd.Parse(sealed.Document, 0); err == nil {
+		if err := d.mark(&next, at, parsed); err != nil {
+			return Made{}, nil, err
+		}
 	}
 	if err := d.save(Step{State: next}); err != nil {
 		return Made{}, nil, err
@@ -148,13 +179,12 @@ func (d *Drive) Ask(at fiscal.WallTime, doc Document) (made Made, frame []byte, 
 }
 
 // admit judges whether a document may be made now, and says what it makes of
-// the state and which numbers it gets. The caller holds mu.
-func (d *Drive) admit(at fiscal.WallTime, code wire.DocCode) (State, Numbers, error) {
-	s := d.contents.State // a copy
+// the state s and which numbers it gets. The caller holds mu.
+func (d *Drive) admit(s State, at fiscal.WallTime, code wire.DocCode) (State, Numbers, error) {
 	if err := d.ready(at, code); err != nil {
 		return s, Numbers{}, err
 	}
-	n := Numbers{Drive: s.Drive, Time: at, Notification: uint32(len(d.contents.Notifications))}
+	n := Numbers{Drive: s.Drive, Time: at, Notification: uint32(len(d.contents.Notifications)), BadCodes: s.BadCodes, BadRequests: s.BadRequests}
 	if waiting := d.contents.Documents; len(waiting) > 0 {
 		n.Unsent, n.FirstUnsent, n.UnsentSince = uint32(len(waiting)), waiting[0].Number, waiting[0].Made
 	}
@@ -217,11 +247,7 @@ func (d *Drive) ready(at fiscal.WallTime, code wire.DocCode) error {
 	}
 	switch {
 	case code == wire.CodeMarkingRequest || code == wire.CodeNotification:
-		if q := d.contents.Notifications; len(q) > 0 {
-			if age, most := at.Sub(q[0].Made), d.limit(d.cfg.MaxMarking, at); age > most {
-				return refuse(DriveMarkingBlocked, "notification %d waits for %v, %v are allowed", q[0].Number, age, most)
-			}
-		}
+		return d.marking(s, at)
 	case code == wire.CodeReregistration && waits:
 		return refuse(DriveWrongState, "%d documents have not been answered", len(d.contents.Documents))
 	case first, code == wire.CodeOpenShift, code == wire.CodeCloseDrive:

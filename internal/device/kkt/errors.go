@@ -21,8 +21,13 @@ const (
 	DriveShiftTooLong   DriveCode = 0x16 // the shift is open longer than allowed
 	DriveBadRequisite   DriveCode = 0x18 // a requisite is not the drive's own
 	DriveAnswerRejected DriveCode = 0x20 // the answer is not one to the document sent
-	DriveMarkingBlocked DriveCode = 0x34 // the oldest notification waits longer than allowed
-	DriveMissing        DriveCode = 0x3C // a requisite of the drive's own is absent
+
+	DriveMarkingForbidden DriveCode = 0x32 // not registered for marked goods
+	DriveMarkingOrder     DriveCode = 0x33 // a command about a code that was not checked before
+	DriveMarkingBlocked   DriveCode = 0x34 // the oldest notification waits longer than allowed
+	DriveMarkingFull      DriveCode = 0x35 // no more codes can be kept
+	DriveMissing          DriveCode = 0x3C // a requisite of the drive's own is absent
+	DriveCodeNotChecked   DriveCode = 0x3E // a notification of goods whose code was not checked
 )
 
 // DriveError says why a drive refuses a command. Nothing has changed then.

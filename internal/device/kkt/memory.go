@@ -55,6 +55,10 @@ type State struct {
 
 	Requests      uint32 // number of the last request about a marking code
 	Notifications uint32 // number of the last notification
+	Marks         bool   `json:",omitempty"` // registered for marked goods
+	Codes         []Code `json:",omitempty"` // checked and not sold yet; replaced, never changed
+	BadCodes      uint8  `json:",omitempty"` // tag 2112 of the next closing report
+	BadRequests   uint8  `json:",omitempty"` // tag 2113 of it
 }
 
 // Shift is the drive's shift, the last one where none is open.

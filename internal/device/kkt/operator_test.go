@@ -234,5 +234,8 @@ func (c *clock) pass(d time.Duration) {
 
 // ready is a document of some bytes.
 func ready(code wire.DocCode) kkt.Ready {
+	if code == wire.CodeRegistration { // for marked goods, FFD 1.2
+		return kkt.Ready{Kind: code, Requisites: wire.AppendRequisite(wire.AppendRequisite(nil, 1290, 0, 1, 0, 0), 1209, 4)}
+	}
 	return kkt.Ready{Kind: code, Requisites: wire.AppendRequisite(nil, 1021, []byte("cashier")...)}
 }

@@ -57,7 +57,9 @@ func (d *Drive) Take(q Queue, answer []byte) (wire.Answered, error) {
 		return a, err
 	}
 	step := Step{State: d.contents.State, DropNotifications: 1}
-	if q == QueueDocuments {
+	if q == QueueNotifications {
+		step.State.receipted(a.Document)
+	} else {
 		step = Step{State: d.contents.State, DropDocuments: 1}
 		step.State.Acks++
 		step.State.LastAck = &Taken{Number: a.Ack.Number, Time: a.Ack.Time, Response: a.Ack.Response, Message: a.Ack.Message, Sign: a.Ack.Sign}
@@ -66,11 +68,23 @@ func (d *Drive) Take(q Queue, answer []byte) (wire.Answered, error) {
 }
 
 // Answer judges the container of an answer to a request about a marking code.
-// The document inside it says what the marking system thinks.
+// The document inside it says what the marking system thinks; of a code that was
+// checked the drive keeps it.
 //
 // Errors: *DriveError with a *wire.Rejection inside.
 func (d *Drive) Answer(request, answer []byte) (wire.Answered, error) {
-	return d.judge(request, answer)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.broken != nil {
+		return wire.Answered{}, d.broken
+	}
+	a, err := d.judge(request, answer)
+	if err != nil {
+		return a, err
+	}
+	next := d.contents.State
+	next.answered(plain(request), a.Document)
+	return a, d.save(Step{State: next})
 }
 
 func (d *Drive) judge(sent, answer []byte) (wire.Answered, error) {

@@ -192,11 +192,18 @@ func (r *Register) Ask(ctx context.Context, doc Document) (Delivered, error) {
 //
 // Errors: *LinkError.
 func (r *Register) Ping(ctx context.Context) error {
-	h := wire.Header{Service: wire.ServiceDocuments, Version: r.cfg.Version, Drive: r.drive.cfg.Number, Flags: wire.FlagReply}
+	return r.ping(ctx, QueueDocuments, r.documents, wire.Header{Service: wire.ServiceDocuments, Version: r.cfg.Version})
+}
+
+func (r *Register) ping(ctx context.Context, q Queue, link Exchanger, h wire.Header) error {
+	if link == nil {
+		return &LinkError{Stage: AtConnect, Err: errors.New("no link for this service")}
+	}
+	h.Drive, h.Flags = r.drive.cfg.Number, wire.FlagReply
 	message, _ := h.AppendBinary(nil)
-	r.line[QueueDocuments].Lock()
-	defer r.line[QueueDocuments].Unlock()
-	frame, err := r.documents.Exchange(ctx, message)
+	r.line[q].Lock()
+	defer r.line[q].Unlock()
+	frame, err := link.Exchange(ctx, message)
 	if err == nil && frame != nil {
 		err = &LinkError{Stage: AtCheck, Err: errors.New("a container in answer to an empty message")}
 	}

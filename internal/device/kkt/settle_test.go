@@ -55,6 +55,7 @@ func made(t *testing.T, d *kkt.Drive, registered *ffd.Registered, doc kkt.Docume
 // total, and what is left to pay in cash.
 func TestSettle(t *testing.T) {
 	shop := kkt.SampleShop(ffd.V120)
+	shop.Conditions = 1 << 8 // marked goods
 	d, registered := inShift(t, shop)
 	good, bad := uint8(15), uint8(5)
 	m, doc := made(t, d, registered, shop.Settle(ffd.FormReceipt, ffd.Receipt{

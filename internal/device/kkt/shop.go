@@ -26,6 +26,7 @@ type Shop struct {
 	TaxSystems uint8  // mask of tag 1062, whose lowest bit is used; 0 is the general system
 	Conditions uint32 // mask of tag 1290, from 1.2
 	Agents     uint8  // mask of tag 1057, to 1.1
+	Zone       uint8  // tag 1011, of notifications: n is UTC+(n+1); 0 is Moscow's
 }
 
 // SampleShop is the shop of the test vectors.
@@ -101,7 +102,7 @@ func (s Shop) CloseShift() Document {
 			Undelivered: &n.Unsent, UndeliveredSince: &n.UnsentSince, ShiftTotals: s.totals(n.ShiftCounters), DriveTotals: s.totals(n.Counters),
 		}
 		if s.Version == ffd.V120 {
-			r.UndeliveredNotices = n.Notification
+			r.UndeliveredNotices, r.BadCodes, r.BadRequests = n.Notification, n.BadCodes, n.BadRequests
 		}
 		return r
 	})
