@@ -93,6 +93,8 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	c.running.Go(func() { c.intake.Run(behind) })
 	if cfg.Serve {
 		c.running.Go(func() { store.tend(behind) })
+		watch := newDriveWatch(c.registry, cfg.Metrics, cfg.Now)
+		c.running.Go(func() { watch.run(behind, cfg.Log) })
 	}
 	return c, nil
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
-	"openofd/internal/protocol/kkt"
+	"openofd/internal/fiscal/policy"
 	"openofd/internal/registry"
 )
 
@@ -31,7 +31,7 @@ type shownRegister struct {
 	ProtocolTold  uint16            `json:"protocol_version,omitempty"`
 	SoftwareTold  string            `json:"software,omitempty"`
 	OfflineSecond int64             `json:"last_offline_seconds,omitempty"`
-	Drives        []kkt.Drive       `json:"drives,omitempty"`
+	Drives        []shownDrive      `json:"drives,omitempty"`
 }
 
 type shownBlock struct {
@@ -68,7 +68,7 @@ func (c *registerShowCmd) Run(con *console) error {
 	}
 	r := show(&l)
 	if l.Card.Country == fiscal.Russia {
-		if r.Drives, err = kkt.ParseDrives(l.State.Protocol); err != nil {
+		if r.Drives, err = shownDrives(&l.Card, l.State, core.now(), policy.For(fiscal.Russia)); err != nil {
 			return err
 		}
 	}
@@ -114,7 +114,7 @@ func (r *shownRegister) words(w io.Writer) {
 		"software", r.SoftwareTold,
 	)
 	for i := range r.Drives {
-		facts(w, "drive", driveWords(&r.Drives[i]))
+		r.Drives[i].words(w)
 	}
 }
 
@@ -154,6 +154,9 @@ type listedRegister struct {
 	ShiftOpen          bool              `json:"shift_open"`
 	Entries            fiscal.Number     `json:"entries"`
 	LastContact        *time.Time        `json:"last_contact,omitempty"`
+	Drive              string            `json:"drive,omitempty"`       // in use
+	SilentDays         *int64            `json:"silent_days,omitempty"` // for which it has sent nothing
+	DaysLeft           *int64            `json:"days_left,omitempty"`   // until it may stop; negative when they are over
 }
 
 // listPage is how many rows are read at once.
@@ -172,14 +175,19 @@ func (c *registerListCmd) Run(con *console) error {
 		}
 		owner = t.ID
 	}
-	all := []listedRegister{}
+	all, russians, law := []listedRegister{}, false, policy.For(fiscal.Russia)
 	for after := fiscal.RegisterID(0); ; {
 		page, err := core.registry.Registers(con.ctx, owner, after, listPage)
 		if err != nil {
 			return fmt.Errorf("list the registers: %w", err)
 		}
 		for i := range page {
-			all = append(all, inList(&page[i]))
+			line, err := inList(&page[i], core.now(), law)
+			if err != nil {
+				return err
+			}
+			all = append(all, line)
+			russians = russians || line.Drive != ""
 		}
 		if len(page) < listPage {
 			break
@@ -197,15 +205,31 @@ func (c *registerListCmd) Run(con *console) error {
 			if r.ShiftOpen {
 				shift += " open"
 			}
-			rows = append(rows, []string{
+			row := []string{
 				strconv.FormatInt(int64(r.ID), 10), r.Status.String(), r.RegistrationNumber, string(r.XIN), r.Title, r.Model, r.SerialNumber, shift,
-			})
+			}
+			if russians {
+				row = append(row, r.Drive, optional(r.SilentDays), optional(r.DaysLeft))
+			}
+			rows = append(rows, row)
 		}
-		table(w, []string{"REGISTER", "STATUS", "NUMBER", "BIN", "OWNER", "MODEL", "SERIAL", "SHIFT"}, rows)
+		head := []string{"REGISTER", "STATUS", "NUMBER", "BIN", "OWNER", "MODEL", "SERIAL", "SHIFT"}
+		if russians {
+			head = append(head, "DRIVE", "DAYS SILENT", "DAYS LEFT")
+		}
+		table(w, head, rows)
 	})
 }
 
-func inList(l *registry.Listed) listedRegister {
+// optional is a number that may not be known.
+func optional(n *int64) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.FormatInt(*n, 10)
+}
+
+func inList(l *registry.Listed, now time.Time, law policy.Policy) (listedRegister, error) {
 	r := listedRegister{
 		ID: l.Card.Register, Status: l.State.Status, RegistrationNumber: l.Card.RegistrationNumber, Provisional: l.Card.Provisional,
 		XIN: l.Card.XIN, Title: l.Card.Title.In("ru"), Model: l.Card.Model, SerialNumber: l.Card.SerialNumber,
@@ -214,5 +238,18 @@ func inList(l *registry.Listed) listedRegister {
 	if l.LastContact != nil {
 		r.LastContact = &l.LastContact.At
 	}
-	return r
+	if l.Card.Country != fiscal.Russia {
+		return r, nil
+	}
+	drives, err := shownDrives(&l.Card, l.State, now, law)
+	if err != nil {
+		return r, fmt.Errorf("register %d: %w", r.ID, err)
+	}
+	r.Drive = l.Card.Drive
+	for i := range drives {
+		if d := &drives[i]; d.Current {
+			r.Drive, r.SilentDays, r.DaysLeft = d.Number.String(), d.SilentDays, d.DaysLeft
+		}
+	}
+	return r, nil
 }

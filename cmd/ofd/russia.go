@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"openofd/internal/config"
@@ -51,31 +50,6 @@ func checkRussia(f *config.File) error {
 
 // russian reports whether an entry is of Russia's protocol.
 func russian(rec *fiscal.Record) bool { return strings.HasPrefix(rec.Format, "kkt/") }
-
-// driveWords is a fiscal drive in one line: what came of it, and what did not.
-func driveWords(d *kkt.Drive) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%v: document %d, last heard %s", d.Number, d.Last, d.Heard)
-	if !d.Current {
-		b.WriteString(", replaced")
-	}
-	if d.Closed {
-		b.WriteString(", closed")
-	}
-	if d.Unsent > 0 {
-		fmt.Fprintf(&b, ", %d waited in it at its last report", d.Unsent)
-	}
-	for i, g := range d.Gaps {
-		if i == 0 {
-			b.WriteString(", missing")
-		}
-		fmt.Fprintf(&b, " %d", g.First)
-		if g.Last != g.First {
-			fmt.Fprintf(&b, "-%d", g.Last)
-		}
-	}
-	return b.String()
-}
 
 // drives opens entries of Russia.
 func (c *core) drives() kkt.Reader { return kkt.Reader{Module: c.module} }

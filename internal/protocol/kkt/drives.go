@@ -1,6 +1,8 @@
 package kkt
 
 import (
+	"time"
+
 	"openofd/internal/fiscal"
 )
 
@@ -32,6 +34,37 @@ type Drive struct {
 	Software  string          `json:"software,omitempty"`              // version of the register's, as registered
 	Corrected int             `json:"corrections_under_way,omitempty"` // receipts taken back and not yet put right
 	Marking   *Marking        `json:"marking,omitempty"`               // nil: never heard of marked goods
+}
+
+// InUse reports whether documents are to come from the drive: it is the current
+// one, not closed, and not registered to work alone.
+func (d *Drive) InUse() bool { return d.Current && !d.Closed && !d.Offline && d.Heard != 0 }
+
+// Silent is how long nothing has come from the drive. now is what a right clock
+// beside the register shows.
+func (d *Drive) Silent(now fiscal.WallTime) time.Duration { return max(now.Sub(d.Heard), 0) }
+
+// Stops is when the drive stops making documents unless the operator answers:
+// limit after the oldest document that waits. What waits is not known while
+// nothing comes, so this is the earliest moment: documents come in order, and so
+// none that waits is older than the last one that came, unless one is missing.
+//
+// Source: KKT reference §8.2; law 54-FZ article 4.1.
+func (d *Drive) Stops(limit time.Duration) fiscal.WallTime {
+	oldest := d.Made
+	if d.Unsent > 0 && d.Since > 0 && len(d.Gaps) > 0 {
+		oldest = min(oldest, d.Since)
+	}
+	return oldest.Add(limit)
+}
+
+// gapWait is how long a document may be missing before it is called so: until
+// then it may be on its way. Source: KKT reference §8.3.
+const gapWait = 24 * time.Hour
+
+// Missing reports whether documents have not come that should have.
+func (d *Drive) Missing(now fiscal.WallTime) bool {
+	return len(d.Gaps) > 0 && now.Sub(d.Gapped) > gapWait
 }
 
 // Span is a run of document numbers, both ends included.
