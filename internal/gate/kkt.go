@@ -38,7 +38,9 @@ func (c KKTConfig) filled(maxFrame int) KKTConfig {
 	if most := maxFrame - kkt.HeaderLen; c.Limits.MaxBody == 0 && most < kkt.MaxFrame {
 		c.Limits.MaxBody = most
 	}
-	if c.Module != nil {
+	switch c.Module.(type) {
+	case nil, *kkt.SIM1, kkt.Plain: // they wait for nobody, and a deadline would cost as much as the call
+	default:
 		c.Module = bounded{c.Module, c.Crypto}
 	}
 	return c
