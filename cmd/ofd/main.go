@@ -46,6 +46,7 @@ type commands struct {
 	Nomenclature nomenclatureCmd `cmd:"" help:"The catalog of goods that registers fetch."`
 	Decode       decodeCmd       `cmd:"" help:"Make a frame readable; say which byte breaks which rule."`
 	Send         sendCmd         `cmd:"" help:"Send one request as a register would."`
+	Signature    signatureCmd    `cmd:"" help:"Electronic signatures: who signed, and may it be accepted."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Delivery     deliveryCmd     `cmd:"" help:"What was forwarded to authorities, and what waits."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`

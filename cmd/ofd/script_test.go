@@ -64,7 +64,8 @@ func buildAndRun(m *testing.M) int {
 //	let NAME PATH         keep such a value as $NAME
 //
 // Words may stand in 'quotes'; $NAME is replaced, in quotes too. Every step sees
-// $data, the data folder, and $dir, which holds it. A script is played once on
+// $data, the data folder, $dir, which holds it, and $pki, the certificates and
+// signatures of the test authority. A script is played once on
 // each engine: on PostgreSQL the environment names a migrated database, and
 // $engine the engine. A step that only one of them can take begins with its
 // name: "sqlite: !ofd migrate up".
@@ -102,8 +103,12 @@ func play(t *testing.T, path, engine string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	pki, err := filepath.Abs("../../internal/signature/testdata/pki")
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
-	s := &script{t: t, dir: dir, names: map[string]string{"dir": dir, "data": filepath.Join(dir, "data"), "engine": engine}}
+	s := &script{t: t, dir: dir, names: map[string]string{"dir": dir, "data": filepath.Join(dir, "data"), "engine": engine, "pki": pki}}
 	if engine == "postgres" {
 		s.names["db"] = pgcluster.Database(t)
 		s.run(exitOK, "migrate up")

@@ -2,6 +2,7 @@ package signature
 
 import (
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -52,6 +53,19 @@ func TestEveryReasonIsShown(t *testing.T) {
 	for _, r := range Reasons() {
 		if !shown[r] {
 			t.Errorf("no test shows %v", r)
+		}
+	}
+}
+
+// TestReasonsInTheDocs: docs/signatures.md tells every reason as it is.
+func TestReasonsInTheDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/signatures.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range Reasons() {
+		if line := "| `" + r.String() + "` | " + r.Kind().String() + " | " + r.What() + " |\n"; !strings.Contains(string(page), line) {
+			t.Errorf("docs/signatures.md lacks the line\n%s", line)
 		}
 	}
 }

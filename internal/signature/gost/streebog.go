@@ -101,11 +101,14 @@ func compress(h, n, m *block) {
 // transform is LPS of a xor b: bytes are substituted, transposed, and each
 // word multiplied by the matrix.
 func transform(a, b *block) (out block) {
-	for j := range out {
-		x := a[j] ^ b[j]
-		for i := range out {
-			out[i] ^= lps[j][byte(x>>(8*i))]
-		}
+	var x block
+	for j := range x {
+		x[j] = a[j] ^ b[j]
+	}
+	for i := range out {
+		at := 8 * i
+		out[i] = lps[0][byte(x[0]>>at)] ^ lps[1][byte(x[1]>>at)] ^ lps[2][byte(x[2]>>at)] ^ lps[3][byte(x[3]>>at)] ^
+			lps[4][byte(x[4]>>at)] ^ lps[5][byte(x[5]>>at)] ^ lps[6][byte(x[6]>>at)] ^ lps[7][byte(x[7]>>at)]
 	}
 	return out
 }
