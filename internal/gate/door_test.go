@@ -62,10 +62,13 @@ func (w *watcher) locked(f func()) {
 	f()
 }
 
+// patience ends a wait for what has to come; a busy machine takes its time.
+const patience = 30 * time.Second
+
 // soon waits until a condition under the watcher's lock holds.
 func (w *watcher) soon(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(2 * time.Millisecond) {
+	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(2 * time.Millisecond) {
 		ok := false
 		w.locked(func() { ok = holds() })
 		if ok {
@@ -74,7 +77,7 @@ func (w *watcher) soon(t *testing.T, what string, holds func() bool) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	t.Fatalf("%s: not within 5 s; inside %d, answered %v, closed %v, turned away %v", what, w.inside, w.results, w.closed, w.away)
+	t.Fatalf("%s: not within %v; inside %d, answered %v, closed %v, turned away %v", what, patience, w.inside, w.results, w.closed, w.away)
 }
 
 // door is a gate on a port of its own.
@@ -96,7 +99,7 @@ func open(t *testing.T, cfg Config, accept acceptFunc) *door {
 	served := make(chan error, 1)
 	go func() { served <- d.Serve(context.Background(), ln) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		d.Drain(ctx)
 		if err := <-served; err != nil {
@@ -118,7 +121,7 @@ func (d *door) dial(t *testing.T) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(10 * time.Second))
+	c.SetDeadline(time.Now().Add(patience))
 	return c
 }
 

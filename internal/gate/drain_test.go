@@ -43,12 +43,12 @@ func TestDrainUnderLoad(t *testing.T) {
 	}
 	time.Sleep(50 * time.Millisecond)
 	began := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := d.Drain(ctx); err != nil {
 		t.Fatalf("Drain() = %v", err)
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > patience/3 { // connections may be idle for two minutes
 		t.Errorf("the drain took %v", took)
 	}
 	peers.Wait()
@@ -66,11 +66,11 @@ func TestDrainUnderLoad(t *testing.T) {
 // finished.
 func TestDrainFinishesTheFrame(t *testing.T) {
 	d := open(t, Config{}, plain)
-	c := d.dial(t)
+	c, there := net.Pipe() // a write ends when the other side has read
+	defer c.Close()
+	d.admit(there, d.kkm)
 	frame := ping(1, 1)
 	mustSend(t, c, frame[:10])
-	d.soon(t, "begun", func() bool { return d.watcher.inside == 1 })
-	time.Sleep(20 * time.Millisecond)
 	drained := make(chan error, 1)
 	go func() { drained <- d.Drain(context.Background()) }()
 	time.Sleep(20 * time.Millisecond)

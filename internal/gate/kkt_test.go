@@ -41,7 +41,7 @@ func openKKT(t *testing.T, cfg Config, accept acceptFunc) *door {
 	served := make(chan error, 1)
 	go func() { served <- d.ServeKKT(context.Background(), ln) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		d.Drain(ctx)
 		if err := <-served; err != nil {
@@ -74,7 +74,7 @@ const kktReceipt = "receipt-1.2-measure-kg"
 // Each message of the vectors gets an acknowledgement, a header alone, or
 // silence and the end of its connection, with the cause counted.
 func TestKKTVectors(t *testing.T) {
-	d := openKKT(t, Config{Frame: 300 * time.Millisecond}, acknowledged)
+	d := openKKT(t, Config{}, acknowledged)
 	closed := map[string]Cause{
 		"bad-signature-http": CauseHTTP, "bad-p-version": CauseVersion, "okp-ping": CauseService, "truncated-body": CauseHalfFrame,
 		"bad-fps": CauseRefused, "encrypted-garbage": CauseRefused, "fd-mismatch-frame-doc": CauseRefused,
@@ -243,7 +243,7 @@ func TestKKTFlood(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer other.Close()
-	other.SetDeadline(time.Now().Add(5 * time.Second))
+	other.SetDeadline(time.Now().Add(patience))
 	mustSend(t, other, v.Message)
 	hearKKT(t, other)
 }

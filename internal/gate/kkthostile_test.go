@@ -124,7 +124,7 @@ func TestKKTBadPeersLeaveNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c.SetDeadline(time.Now().Add(10 * time.Second))
+				c.SetDeadline(time.Now().Add(patience))
 				c.Write(p.sends) // it may be thrown out while it writes
 				c.(*net.TCPConn).CloseWrite()
 				if n, _ := io.Copy(io.Discard, c); n != 0 {

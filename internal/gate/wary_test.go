@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -63,9 +64,11 @@ func TestWaryIsBounded(t *testing.T) {
 // Wrong tokens slow their own answers; right ones from the same address are
 // answered at once, and a drain waits for nobody.
 func TestGuessingIsSlowed(t *testing.T) {
+	var guesses atomic.Int64
 	d := open(t, Config{}, func(ctx context.Context, x fiscal.Exchange) (fiscal.Answer, error) {
 		a, err := plain(ctx, x)
 		if x.Address.Name == "13" {
+			guesses.Add(1)
 			a.Reason = fiscal.StaleToken
 		}
 		return a, err
@@ -80,23 +83,28 @@ func TestGuessingIsSlowed(t *testing.T) {
 		t.Errorf("%d wrong answers took %v, want at least %v", guessesFree+3, took, least)
 	}
 	honest := d.dial(t)
-	began = time.Now()
-	mustSend(t, honest, ping(1, 1))
-	mustHear(t, honest)
-	if took := time.Since(began); took > guessDelay {
-		t.Errorf("a right token was answered after %v", took)
+	quickest := patience // of several: a busy machine may be slow now and then
+	for n := range 20 {
+		began = time.Now()
+		mustSend(t, honest, ping(1, uint16(n)))
+		mustHear(t, honest)
+		quickest = min(quickest, time.Since(began))
+	}
+	if quickest > guessDelay {
+		t.Errorf("right tokens were answered after %v and more", quickest)
 	}
 	for range 20 {
 		d.wary.delay(netip.MustParsePrefix("127.0.0.1/32"), time.Now())
 	}
+	made := guesses.Load()
 	mustSend(t, c, ping(13, 99))
-	time.Sleep(20 * time.Millisecond)
+	d.soon(t, "judged", func() bool { return guesses.Load() > made })
 	began = time.Now()
 	if err := d.Drain(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	mustHear(t, c)
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > guessLongest-100*time.Millisecond {
 		t.Errorf("the drain took %v", took)
 	}
 }
