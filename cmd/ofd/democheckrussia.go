@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +33,8 @@ func (w *russianWalk) steps() []walkStep {
 		{"Russia: link cut: documents wait, then delivered in order", w.offline},
 		{"Russia: the same document twice gives the same acknowledgement", w.repeat},
 		{"Russia: shifts closed: the operator counted what drives did", w.close},
+		{"Russia: buyer's check: page and JSON", w.look},
+		{"Russia: a wrong sum is named, an invented receipt is not found", w.forge},
 	}
 }
 
@@ -169,4 +173,55 @@ func (w *russianWalk) close() (string, error) {
 		documents += n
 	}
 	return fmt.Sprintf("%d documents, no finding", documents), nil
+}
+
+// query is what stands in the QR code of a receipt.
+func (m *russianReceipt) query() (url.Values, error) { return url.ParseQuery(m.made.QR()) }
+
+func (w *russianWalk) look() (string, error) {
+	seen := map[string]bool{}
+	for i := range w.made {
+		m := &w.made[i]
+		kind := m.of.shop.city + m.what
+		if seen[kind] && i != len(w.made)-1 {
+			continue
+		}
+		seen[kind] = true
+		q, err := m.query()
+		if err != nil {
+			return "", err
+		}
+		if err := w.says(q, "genuine"); err != nil {
+			return "", fmt.Errorf("the receipt %s: %w", m.made.QR(), err)
+		}
+		page, err := w.get("/check?"+m.made.QR()+"&lang=ru", "text/html")
+		if err != nil {
+			return "", err
+		}
+		if sign := strconv.FormatUint(uint64(m.made.Sign), 10); !strings.Contains(string(page), sign) {
+			return "", fmt.Errorf("the page of %s does not show the fiscal sign", m.made.QR())
+		}
+	}
+	return fmt.Sprintf("%d receipts genuine", len(seen)), nil
+}
+
+func (w *russianWalk) forge() (string, error) {
+	m := &w.made[0]
+	q, err := m.query()
+	if err != nil {
+		return "", err
+	}
+	q.Set("s", (m.total() + 1).String())
+	if err := w.says(q, "differs"); err != nil {
+		return "", fmt.Errorf("another sum: %w", err)
+	}
+	q.Set("i", strconv.Itoa(999_999))
+	if err := w.says(q, "not_yet"); err != nil { // it may wait in its drive
+		return "", fmt.Errorf("a receipt of today that is not there: %w", err)
+	}
+	q.Set("t", "20200101T1200")
+	if err := w.says(q, "none"); err != nil {
+		return "", fmt.Errorf("an old receipt that is not there: %w", err)
+	}
+	return "", nil
 }
