@@ -53,9 +53,14 @@ func (c *certificate) check(what signed) *Refusal {
 	return c.key.verify(m, params, what.body, what.signature)
 }
 
-// root reports whether a certificate is its own issuer.
+// root reports whether a certificate is its own issuer. Its own signature only
+// shows that it is whole, so the old algorithms of old roots do.
 func (c *certificate) root() bool {
-	return c.issued(c.Certificate) && c.check(c.signed) == nil
+	if !c.issued(c.Certificate) {
+		return false
+	}
+	refused := c.check(c.signed)
+	return refused == nil || refused.Reason == WeakAlgorithm
 }
 
 // understood are the critical extensions whose meaning we keep to.

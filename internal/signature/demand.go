@@ -32,7 +32,7 @@ func (d Demand) refuse(o *Owner) *Refusal {
 	case d.Entity && !o.Entity():
 		return refuse(PersonalKey, "the certificate names no organization")
 	case d.Taxpayer != "" && o.Taxpayer() != d.Taxpayer:
-		return refuse(OtherTaxpayer, "the certificate is of %s, asked for is %s", o.Taxpayer(), d.Taxpayer)
+		return refuse(OtherTaxpayer, "the certificate bears another number") // no numbers here: an IIN is a person's
 	case o.Entity() && (d.Entity || d.Taxpayer != "") && !o.Signs():
 		return refuse(NoRightToSign, "the role is %s", o.Role)
 	case len(d.Keys) > 0 && !slices.Contains(d.Keys, o.Key):

@@ -12,7 +12,7 @@ import (
 type Refusal struct {
 	Reason Reason
 	// Detail names what was found, for logs and makers of software, in English:
-	// no names of people.
+	// neither names nor numbers of people.
 	Detail string
 	// Owner is whom the certificate names, as far as it could be read; nil
 	// before that. Nothing of it is proven.

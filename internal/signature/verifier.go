@@ -52,7 +52,9 @@ func (v *Verifier) Verify(file, content []byte) (*Verdict, error) {
 
 // VerifyAt judges a signature for a past instant at which it is known to have
 // been there, such as the one at which we accepted it: certificates that have
-// expired since and lists that have come since do no harm.
+// expired since and lists that have come since do no harm. Authorities may
+// leave expired certificates out of later lists, so what was judged then is to
+// be kept as well.
 func (v *Verifier) VerifyAt(file, content []byte, at time.Time) (*Verdict, error) {
 	verdict, refused := v.judge(file, content, at)
 	if refused != nil {
