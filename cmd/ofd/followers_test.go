@@ -357,3 +357,53 @@ func TestDeliveryCommands(t *testing.T) {
 		}
 	})
 }
+
+// A folder that cannot be written to stops delivery and nothing else: the
+// status names entry and cause and ends with 1, readiness tells and holds,
+// receipts are taken. When the folder is there again, delivery goes on by
+// itself.
+//
+// Req: P-092, O-104
+func TestFolderInTheWay(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, engine string) {
+		s := &script{t: t, dir: t.TempDir(), names: map[string]string{}}
+		s.names["data"] = filepath.Join(s.dir, "data")
+		f := preparedJournal(t, s, engine, 1, 3)
+		fns := filepath.Join(s.dir, "fns")
+		if err := os.Mkdir(fns, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		way := filepath.Join(fns, f.arrived.Format(time.DateOnly)) // where the day's folder belongs
+		if err := os.WriteFile(way, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s.forward()
+		t.Cleanup(func() { s.server.end(syscall.SIGKILL) })
+		for limit := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			at, err := follow.Stands(t.Context(), f.core.store, delivery.IDOf("fns"))
+			if err == nil && len(at.Stuck()) == 1 {
+				break
+			}
+			if time.Now().After(limit) {
+				t.Fatalf("it is not said that delivery is stuck: %+v, %v\n%s", at, err, s.server.talk())
+			}
+		}
+		s.at = "status while the folder is in the way"
+		s.run(exitFailed, "delivery status --json")
+		if s.value("stuck.#") != "1" || s.value("stuck.0.entry") == "0" || !strings.Contains(s.value("stuck.0.why"), "not a directory") {
+			t.Errorf("status = %s", s.stdout)
+		}
+		s.step("get", "http://"+s.server.addrs["ops"]+"/readyz")
+		if !strings.HasPrefix(s.stderr, "200") || !strings.Contains(s.stdout, "followers: fns has not got past entry") {
+			t.Errorf("/readyz answers %s\n%s", s.stderr, s.stdout)
+		}
+		f.fill(2)
+		if err := os.Remove(way); err != nil {
+			t.Fatal(err)
+		}
+		followedAll(t, f.core.store, 2*time.Minute)
+		readFolder(t, fns).holdsOnce(t, 5)
+		s.run(exitOK, "delivery status")
+		s.step("stdout", "all of the journal is forwarded")
+	})
+}

@@ -13,7 +13,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"openofd/internal/access"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
+	"openofd/internal/follow"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
 )
@@ -116,9 +118,12 @@ func TestEachRoleTriesEverything(t *testing.T) {
 	if err := db.PutCatalog(t.Context(), &fiscal.Catalog{Created: 5, Elements: []fiscal.CatalogElement{{ID: 1}}}); err != nil {
 		t.Fatal(err)
 	}
+	if err := db.KeepBatch(t.Context(), follow.Move{ID: delivery.IDOf("fns"), To: 1, At: l.now()}, delivery.Batch{Authority: "fns", Documents: 1}); err != nil {
+		t.Fatal(err)
+	}
 	admin := as(t, db.url, "")
 	contents := func() (all string) {
-		for _, table := range []string{"entries", "states", "numbers", "cards", "heads", "installation", "registers", "taxpayers", "directory", "keys", "catalogs", "catalog_elements"} {
+		for _, table := range []string{"entries", "states", "numbers", "cards", "heads", "installation", "registers", "taxpayers", "directory", "keys", "catalogs", "catalog_elements", "cursors", "deliveries", "parked"} {
 			var sum string
 			if err := admin.QueryRow(t.Context(), fmt.Sprintf(`SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM %s t`, table)).Scan(&sum); err != nil {
 				t.Fatal(err)
@@ -139,7 +144,11 @@ func TestEachRoleTriesEverything(t *testing.T) {
 	for _, table := range []string{"entries", "entries_202503", "states", "heads", "cards", "numbers", "installation", "registers", "taxpayers", "directory", "keys", "catalogs", "catalog_elements", "counters"} {
 		never = append(never, "DELETE FROM "+table, "TRUNCATE "+table+" CASCADE")
 	}
-	never = append(never, "UPDATE heads SET seq = 0", "UPDATE heads SET month = 1", "UPDATE heads SET chain = decode(repeat('01', 32), 'hex')", "UPDATE heads SET partition = partition + 100",
+	for _, table := range []string{"deliveries", "parked"} {
+		never = append(never, "DELETE FROM "+table, "TRUNCATE "+table+" CASCADE")
+	}
+	never = append(never, "UPDATE cursors SET seq = 0", "UPDATE deliveries SET documents = documents + 1",
+		"UPDATE heads SET seq = 0", "UPDATE heads SET month = 1", "UPDATE heads SET chain = decode(repeat('01', 32), 'hex')", "UPDATE heads SET partition = partition + 100",
 		"UPDATE states SET version = 0", "UPDATE states SET number = 0, version = version + 1", "UPDATE states SET taxpayer = 1, version = version + 1", "UPDATE counters SET next = 0",
 		"UPDATE taxpayers SET partition = partition + 1", "INSERT INTO keys SELECT * FROM keys ON CONFLICT (id) DO UPDATE SET purpose = 'x'",
 		"SELECT ofd_open_month(209901)", "SELECT ofd_open_month(202513)")
@@ -180,7 +189,10 @@ func TestEachRoleTriesEverything(t *testing.T) {
 			refused(role, ddl)
 		}
 	}
-	refused("ofd_service", []string{add[7], add[8]})
+	refused("ofd_service", []string{add[7], add[8], "DELETE FROM cursors", "DELETE FROM leases"})
+	for _, role := range []string{"ofd_reader", "ofd_auditor", "ofd_test_nobody"} {
+		refused(role, []string{"UPDATE cursors SET seq = seq + 1", "INSERT INTO leases VALUES (now(), 'x', 1, 0, 'x')", "UPDATE parked SET settled_at = 1"})
+	}
 	for _, role := range []string{"ofd_reader", "ofd_auditor", "ofd_test_nobody"} {
 		refused(role, add)
 		refused(role, secrets[:2])
