@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"time"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
@@ -79,11 +80,28 @@ func (c *taxpayerShowCmd) Run(con *console) error {
 		if t.VATPercent != 0 {
 			vat = percentWords(t.VATPercent)
 		}
-		facts(w, "taxpayer", strconv.FormatInt(int64(t.ID), 10), "BIN", string(t.XIN), "name", t.Title.In("ru"),
+		facts(w, "taxpayer", strconv.FormatInt(int64(t.ID), 10), numberName(t.Country), string(t.XIN), "name", t.Title.In("ru"),
 			"name in Kazakh", t.Title.KK, "address", t.Address.In("ru"), "kind of activity", t.OKED, "VAT", vat,
-			"VAT certificate", t.VATCertificate, "since", t.Created.In(almaty).Format("2006-01-02"))
+			"VAT certificate", t.VATCertificate, "since", t.Created.In(home(t.Country)).Format("2006-01-02"))
 		con.hint("Its registers: `ofd register list --bin %s`.", t.XIN)
 	})
+}
+
+// numberName is what the number of a country's taxpayers is called.
+func numberName(c fiscal.Country) string {
+	if c == fiscal.Russia {
+		return "INN"
+	}
+	return "BIN"
+}
+
+// home is the zone in which a country's dates begin, where no outlet says more.
+func home(c fiscal.Country) *time.Location {
+	zone, err := time.LoadLocation(registry.ZoneOf(c))
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // percentWords is a rate in thousandths as people read it: "12 %", "12.5 %".
