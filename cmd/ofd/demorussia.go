@@ -126,7 +126,39 @@ func (d *russianCounter) make(ctx context.Context, deal russianDeal, doc device.
 
 // issue makes a receipt.
 func (d *russianCounter) issue(ctx context.Context, deal russianDeal) (russianMade, error) {
-	return d.make(ctx, deal, d.words.Settle(deal.form, deal.receipt))
+	codes, err := d.scan(ctx, &deal.receipt)
+	if err != nil {
+		return russianMade{}, err
+	}
+	if codes == nil {
+		return d.make(ctx, deal, d.words.Settle(deal.form, deal.receipt))
+	}
+	made, err := d.make(ctx, deal, d.words.SettleMarked(deal.form, deal.receipt, codes))
+	if err != nil {
+		return made, err
+	}
+	if _, err := d.reg.Deliver(ctx, device.QueueNotifications); err != nil && !errors.Is(err, fiscal.Unavailable) {
+		return made, err
+	}
+	return made, nil
+}
+
+// scan asks about the marks of the goods; nil where none has one. A mark that
+// nobody answers for is sold all the same.
+func (d *russianCounter) scan(ctx context.Context, r *ffd.Receipt) (codes []device.Code, err error) {
+	for i := range r.Items {
+		if r.Items[i].ProductType != productMarked {
+			continue
+		}
+		if codes == nil {
+			codes = make([]device.Code, len(r.Items))
+		}
+		codes[i], err = d.reg.Scan(ctx, d.words, r.Items[i].Codes.GS1M+demoProof, device.Planned(r.Operation, false))
+		if err != nil && !errors.Is(err, fiscal.Unavailable) {
+			return nil, err
+		}
+	}
+	return codes, nil
 }
 
 // trade makes all documents of a deal, which may name the sign of its first.
