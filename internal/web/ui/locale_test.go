@@ -12,6 +12,7 @@ import (
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
+	"openofd/internal/signature"
 )
 
 func locales(t *testing.T) Locales {
@@ -114,7 +115,7 @@ func TestLocaleKeysAreUsed(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Keys put together from closed sets; each set is walked by a test.
-	sets := []string{"op.", "pay.", "unit.", "month.", "kind.", "reason.", "requisite.", "param.", "verdict.", "item.", "tax.", "form.", "notmine.", "act.", "role.", "done.", "wrong.", "mail."}
+	sets := []string{"op.", "pay.", "unit.", "month.", "kind.", "reason.", "requisite.", "param.", "verdict.", "item.", "tax.", "form.", "notmine.", "act.", "role.", "done.", "wrong.", "mail.", "signature."}
 	for key := range l.words {
 		if !used[key] && !slices.ContainsFunc(sets, func(set string) bool { return strings.HasPrefix(key, set) }) {
 			t.Errorf("nobody asks for %q", key)
@@ -159,6 +160,17 @@ func TestLocaleSets(t *testing.T) {
 	for _, r := range access.Roles() {
 		want("role." + string(r))
 		want("role." + string(r) + ".what")
+	}
+	for _, r := range signature.Reasons() {
+		want("signature." + r.String() + ".what")
+		want("signature." + r.String() + ".next")
+		// The command line words them in English by itself.
+		if en := locales(t)["en"]; en.T("signature."+r.String()+".what") != r.What() || en.T("signature."+r.String()+".next") != r.Advice() {
+			t.Errorf("%v is worded %q, %q in English; the command line says %q, %q", r, en.T("signature."+r.String()+".what"), en.T("signature."+r.String()+".next"), r.What(), r.Advice())
+		}
+	}
+	for _, r := range signature.Roles() {
+		want("signature.role." + r.String())
 	}
 	for _, m := range access.MailKinds() {
 		want("mail." + string(m) + ".subject")
