@@ -73,7 +73,11 @@ func explainKKT(w io.Writer, message []byte, e kkt.Explanation) {
 		}
 	}
 	if d := e.Document; d != nil {
-		fmt.Fprintf(w, "\n%s, FFD %s, answered with %d\n", d.EN, d.Version, d.Code)
+		fmt.Fprintf(w, "\n%s, FFD %s", d.EN, d.Version)
+		if !d.Form.Marks() { // the marking system answers those
+			fmt.Fprintf(w, ", answered with %d", d.Code)
+		}
+		fmt.Fprintln(w)
 		requisites(w, d.Requisites, 1)
 	}
 	fmt.Fprintln(w)
@@ -99,18 +103,35 @@ func explainKKT(w io.Writer, message []byte, e kkt.Explanation) {
 // requisites prints a document, what is within a requisite further in.
 func requisites(w io.Writer, all []ffd.Requisite, depth int) {
 	for _, q := range all {
-		value := q.Value
+		value := strings.Map(visible, q.Value)
 		if q.Meaning != nil {
 			value += " (" + q.Meaning.EN + ")"
+		}
+		if n, err := strconv.ParseUint(q.Value, 10, 8); q.Tag == tagChecked && err == nil {
+			value += " " + string(ffd.Checked(uint8(n)))
 		}
 		if q.Hex != "" {
 			value = "hex " + q.Hex
 		}
 		name := q.Name
-		if name == "" {
+		switch {
+		case name == "":
 			name = "unknown"
+		case strings.HasPrefix(name, "tag"): // no public name
+			name = q.EN
 		}
 		fmt.Fprintf(w, "%s%d %s  %s\n", strings.Repeat("  ", depth), q.Tag, name, value)
 		requisites(w, q.Requisites, depth+1)
 	}
+}
+
+// tagChecked is what was checked of a marking code.
+const tagChecked = 2106
+
+// visible is a character that a terminal shows: marking codes hold separators.
+func visible(r rune) rune {
+	if r < ' ' {
+		return '\u2400' + r // the picture of the control character
+	}
+	return r
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -32,7 +33,10 @@ type sendKKTCmd struct {
 	Encrypted bool         `help:"A new drive encrypts its messages."`
 	Zone      string       `default:"Europe/Moscow" help:"Of the register's clock."`
 	Price     []fiscalSum  `placeholder:"129.90" help:"sale, return: an item for each; VAT 10 % contained."`
-	Document  sendDocument `arg:"" enum:"ping,registration,change,open,sale,return,close,state,end,waiting" help:"ping, registration, change, open, sale, return, close, state or end; waiting sends what waits and makes nothing."`
+	Marked    bool         `help:"registration, change: for marked goods."`
+	Mark      []string     `placeholder:"CODE" sep:"none" help:"ask, sale, return: marking code of an item, in the order of the prices; <GS> stands for the separator."`
+	Marking   string       `name:"marking-addr" placeholder:"HOST:PORT" help:"Where requests and notifications about marked goods go; the operator, if left out."`
+	Document  sendDocument `arg:"" enum:"ping,registration,change,open,ask,sale,return,close,state,end,waiting" help:"ping, registration, change, open, ask, sale, return, close, state or end; waiting sends what waits and makes nothing."`
 }
 
 type sendDocument string
@@ -57,6 +61,13 @@ document after the last, another answer than that to the document it sent.
       --inn 7704358518 --rnm 0000012345055778 --serial 00106900000001 --operator-inn 7704211201
   ofd send kkt sale --price 129.90 …
 
+Marked goods: ask has the drive check codes, and the marking system through the
+operator. A sale or return with --mark does that first, then makes the receipt
+and the notification of it, and sends both. What is not answered for certain is
+sold all the same, and bears [M] or [M-] instead of [M+].
+
+  ofd send kkt sale --price 76.99 --mark '0104605035006964215OoyE8qxeIOn><GS>91EE06<GS>92…' …
+
 The exit code is 0 when everything was accepted, 1 when the operator found fault
 with a document or the drive refused to make one, 2 when there was no answer: the
 document waits in the drive's memory.`
@@ -80,6 +91,7 @@ type sentKKT struct {
 	Sign     uint32        `json:"fiscal_sign,omitempty"` // of the document made, as it is printed
 	QR       string        `json:"qr,omitempty"`          // of the receipt made: the text of its QR code
 	Waiting  int           `json:"waiting"`
+	marksKKT
 }
 
 func (c *sendKKTCmd) Run(con *console) (err error) {
@@ -88,16 +100,25 @@ func (c *sendKKTCmd) Run(con *console) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, register.Close()) }()
-	if c.Document == "ping" {
+	switch c.Document {
+	case "ping":
 		if err := register.Ping(con.ctx); err != nil {
 			return &coded{exitNoAnswer, err}
 		}
 		return con.result(struct {
 			Alive bool `json:"alive"`
 		}{true}, func(w io.Writer) { fmt.Fprintln(w, "The operator is there.") })
+	case "ask":
+		if len(c.Mark) == 0 {
+			return errors.New("--mark: which code is asked about?")
+		}
 	}
 	var out sentKKT
-	if doc := c.document(); doc != nil {
+	codes, err := c.scan(con, register, &out.marksKKT)
+	if err != nil {
+		return err
+	}
+	if doc := c.document(codes); doc != nil {
 		made, err := register.Make(doc)
 		if err != nil {
 			return err
@@ -111,6 +132,9 @@ func (c *sendKKTCmd) Run(con *console) (err error) {
 		a := d.Ack
 		out.Answered = append(out.Answered, answeredKKT{d.Code.String(), d.Number, d.Made, a.Accepted(), a.Operator, a.Time, a.Response, a.Message})
 		good = good && a.Accepted()
+	}
+	if err := c.notify(con, register, &out.marksKKT); undelivered == nil {
+		undelivered = err
 	}
 	out.Waiting = register.Standing().Unsent
 	if err := con.result(out, func(w io.Writer) { out.words(w) }); err != nil {
@@ -139,6 +163,7 @@ func (s *sentKKT) words(w io.Writer) {
 	if s.Waiting > 0 {
 		fmt.Fprintf(w, "%d documents wait in the drive.\n", s.Waiting)
 	}
+	s.marksKKT.words(w)
 }
 
 // register is the drive with its memory, and the link.
@@ -159,9 +184,11 @@ func (c *sendKKTCmd) register() (*device.Register, error) {
 	if err != nil {
 		return nil, errors.Join(err, memory.Close())
 	}
-	link := boundedLink{device.NewLink(device.LinkConfig{Addr: c.Addr, Answer: c.Timeout}), c.Timeout}
+	linked := func(addr string) device.Exchanger {
+		return boundedLink{device.NewLink(device.LinkConfig{Addr: addr, Answer: c.Timeout}), c.Timeout}
+	}
 	versions := map[string]wire.PVersion{"1.05": wire.P105, "1.1": wire.P110, "1.2": wire.P120}
-	return device.New(device.Config{Version: versions[c.Format], Zone: zone, Tries: 1}, drive, link, nil, time.Now, rand.Reader), nil
+	return device.New(device.Config{Version: versions[c.Format], Zone: zone, Tries: 1}, drive, linked(c.Addr), linked(cmp.Or(c.Marking, c.Addr)), time.Now, rand.Reader), nil
 }
 
 // boundedLink gives each message no more than its time, connecting included.
@@ -176,18 +203,30 @@ func (l boundedLink) Exchange(ctx context.Context, message []byte) ([]byte, erro
 	return l.Exchanger.Exchange(ctx, message)
 }
 
-// document is what is to be made, nil for nothing.
-func (c *sendKKTCmd) document() device.Document {
+// shop is who sells.
+func (c *sendKKTCmd) shop() device.Shop {
 	shop := device.Shop{
 		INN: c.INN, RegistrationNumber: c.RNM, Serial: c.Serial, Operator: c.Operator, Version: ffd.ParseVersion(c.Format),
 		User: c.User, Address: c.Address, Place: c.Place,
 	}
+	if c.Marked {
+		shop.Conditions = 1 << 8
+	}
+	return shop
+}
+
+// document is what is to be made, nil for nothing.
+func (c *sendKKTCmd) document(codes []device.Code) device.Document {
+	shop := c.shop()
 	prices := make([]fiscal.Money, 0, len(c.Price))
 	for _, p := range c.Price {
 		prices = append(prices, p.Money)
 	}
 	if len(prices) == 0 {
 		prices = []fiscal.Money{100_00}
+	}
+	if op := c.operation(); op != 0 && len(codes) > 0 {
+		return c.marked(shop, op, prices, codes)
 	}
 	switch c.Document {
 	case "registration":
