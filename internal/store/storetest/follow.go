@@ -120,8 +120,9 @@ func oneMoves(w *world) {
 	for i := range 8 {
 		e := []Engine{w.Engine, beside}[i%2]
 		m := w.move(facts, 0, 10)
+		b := delivery.Batch{Authority: "fns", Documents: 3, Parked: []delivery.Parked{w.parked(7)}}
 		all.Go(func() {
-			err := e.KeepBatch(w.Context(), m, delivery.Batch{Authority: "fns", Documents: 3, Parked: []delivery.Parked{w.parked(7)}})
+			err := e.KeepBatch(w.Context(), m, b)
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
