@@ -98,6 +98,15 @@ func TestFilesOnce(t *testing.T) {
 	send(t, f, []delivery.Document{later})
 	holds(t, filepath.Join(dir, "2026-03-14", "1.again.jsonl"), []delivery.Document{late, later})
 
+	// Many registers in one page are made durable another way.
+	var many []delivery.Document
+	for register := 100; register < 200; register++ {
+		many = append(many, doc(register, 1, evening))
+	}
+	send(t, f, many)
+	send(t, f, many)
+	holds(t, filepath.Join(dir, "2026-03-14", "199.jsonl"), many[99:])
+
 	info, err := os.Stat(filepath.Join(dir, "2026-03-14", "1.jsonl"))
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file's rights are %v, %v; want those of its owner alone", info.Mode(), err)

@@ -7,12 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// syncAll makes files durable, and the folders that name them: one call for
-// the whole file system costs less than one for each of hundreds of files.
-func syncAll(dir string, touched []change) error {
-	if len(touched) == 0 {
-		return nil
-	}
+// syncMany makes the whole file system of a folder durable.
+func syncMany(dir string, _ []change) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
