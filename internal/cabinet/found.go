@@ -75,7 +75,7 @@ func (f *Found) QR(site string) string {
 // where it states one, else the number of the entry.
 // Source: order 636 items 15.5 and 49.5.
 func (f *Found) ReceiptNumber() string {
-	for _, key := range []string{"printed_document_number", "shift_document_number"} {
+	for _, key := range []string{"printed_document_number", "shift_document_number", "requestNumber"} {
 		for _, list := range [][]fiscal.Requisite{f.Document.Extra, f.Document.Receipt.Requisites} {
 			for _, r := range list {
 				if r.Key == key && r.Value != "" {

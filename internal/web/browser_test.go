@@ -346,7 +346,8 @@ var pdfPage = regexp.MustCompile(`/Type\s*/Page\b`)
 
 // pictures are the pages by name: what is asked of the door.
 func pictures(t testing.TB) map[string]string {
-	all := map[string]string{"front": "/", "wrong": "/check?i=12x&f=010101907421&s=17,5,0&t=yesterday", "error": "/nowhere"}
+	all := map[string]string{"front": "/", "wrong": "/check?i=12x&f=010101907421&s=17,5,0&t=yesterday", "error": "/nowhere",
+		"pasted": "/check?qr=hello", "ru-wrong": "/check?t=yesterday&n=1&s=17,5,0&fn=12&i=x&fp="}
 	for name, q := range queries(t) {
 		all[name] = "/check?" + q
 	}
@@ -403,6 +404,8 @@ func TestScreenshots(t *testing.T) {
 			{"check-ru-dark", "sale", "dark", 1280, 900},
 			{"check-kk-phone", "taxi", "light", 360, 740},
 			{"front-ru", "front", "light", 1280, 900},
+			{"check-russia-ru", "ru-marked", "light", 1280, 900},
+			{"check-russia-en-phone", "ru-internet", "dark", 360, 740},
 		} {
 			if !strings.Contains(chosen.file+"-", "-"+lang+"-") {
 				continue

@@ -110,10 +110,11 @@ func TestContractNotices(t *testing.T) {
 
 // TestGoldenAPI: names and meanings of version 1 do not change unnoticed.
 func TestGoldenAPI(t *testing.T) {
-	s := door(t, Config{}, newShop(t))
+	s := door(t, Config{ChecksAtOnce: 1000}, newShop(t))
 	_, description := get(t, s, "/api/v1/openapi.yaml")
 	golden(t, "openapi.golden.yaml", description)
-	for _, name := range []string{"sale", "taxi", "returned", "scrap", "differs", "not_yet", "none"} {
+	for _, name := range []string{"sale", "taxi", "returned", "scrap", "differs", "not_yet", "none",
+		"ru-sale", "ru-marked", "ru-internet", "ru-hotel", "ru-prepaid", "ru-correction", "ru-old", "ru-differs"} {
 		_, body := get(t, s, "/api/v1/check?lang=ru&"+queries(t)[name])
 		var value any
 		if err := json.Unmarshal([]byte(body), &value); err != nil {

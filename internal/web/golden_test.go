@@ -77,7 +77,7 @@ func textOf(page string) string {
 // Req: T-131, T-132, T-133, T-134, T-135, T-136, T-137, T-138, T-139, T-140
 func TestGoldenPages(t *testing.T) {
 	s := door(t, Config{ChecksAtOnce: 100000}, newShop(t))
-	names := []string{"front", "wrong"}
+	names := []string{"front", "wrong", "pasted", "ru-wrong"}
 	for name := range queries(t) {
 		names = append(names, name)
 	}

@@ -98,7 +98,7 @@ func newRequisites(l *ui.Locale, list []fiscal.Requisite, at fiscal.WallTime) []
 func requisites(worded []ui.Requisite) []Requisite {
 	var out []Requisite
 	for _, w := range worded {
-		out = append(out, Requisite{Key: w.Key, Title: w.Title, Value: w.Plain, Requisites: requisites(w.Children)})
+		out = append(out, Requisite{Key: w.Key, Title: w.Title, Value: w.Plain, Code: w.Code, Requisites: requisites(w.Children)})
 	}
 	return out
 }

@@ -143,6 +143,7 @@ type Requisite struct {
 	Key   string `json:"key" doc:"Stable name."`
 	Title string `json:"title" doc:"In the language asked for."`
 	Value string `json:"value" doc:"In words; an amount with a point, a time without a zone. Data of the buyer are masked. Empty for a group."`
+	Code  string `json:"code,omitempty" doc:"The value as the register wrote it, where value words it: a number of an enumeration, the bits of a mask."`
 
 	Requisites []Requisite `json:"requisites,omitempty" nullable:"false" doc:"Of a group."`
 }

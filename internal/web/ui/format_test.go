@@ -57,9 +57,9 @@ func TestRequisites(t *testing.T) {
 		{Key: "account_number"},                 // empty
 	}
 	want := []Requisite{
-		{Key: "domain", Title: "Отрасль", Value: "такси", Plain: "такси"},
+		{Key: "domain", Title: "Отрасль", Value: "такси", Plain: "такси", Code: "taxi"},
 		{Key: "car_number", Title: "Номер машины", Value: "123 ABC 02", Plain: "123 ABC 02"},
-		{Key: "is_order", Title: "По заказу", Value: "нет", Plain: "нет"},
+		{Key: "is_order", Title: "По заказу", Value: "нет", Plain: "нет", Code: "false"},
 	}
 	if got := locales(t)["ru"].Requisites(list, 0); !reflect.DeepEqual(got, want) {
 		t.Errorf("Requisites = %v, want %v", got, want)

@@ -13,6 +13,7 @@ import (
 type Requisite struct {
 	Key, Title, Value string
 	Plain             string // the value for programs: amounts with a point, times without a zone
+	Code              string // what Value words, as the register wrote it; empty where nothing is worded
 	Sum               bool   // Value is an amount
 	Children          []Requisite
 }
@@ -65,9 +66,9 @@ func (l *Locale) requisite(q *fiscal.Requisite, key string, at fiscal.WallTime) 
 			r.Value = strings.TrimSuffix(l.Minute(fiscal.WallIn(t, time.UTC)), nbsp+"00:00")
 		}
 	case q.Type == fiscal.ValueMask:
-		r.Value = l.bits(key, q.Value)
+		r.Value, r.Code = l.bits(key, q.Value), q.Value
 	case l.Has(key + "." + q.Value):
-		r.Value = word(key + "." + q.Value)
+		r.Value, r.Code = word(key+"."+q.Value), q.Value
 	}
 	if r.Plain == "" {
 		r.Plain = r.Value
