@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -255,4 +256,57 @@ func TestUnknownDrivesDropped(t *testing.T) {
 	if _, err := o.store.Find(t.Context(), fiscal.Address{Kind: fiscal.ByDrive, Name: testDrive}); !errors.Is(err, fiscal.NotFound) && !errors.Is(err, fiscal.UnknownRegister) {
 		t.Errorf("the drive leads somewhere: %v", err)
 	}
+}
+
+// The same report of an unknown drive comes by many connections at once: one
+// register is founded, the report is stored once, and whoever is answered hears
+// the same.
+func TestRussianFoundedAtOnce(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, engine string) {
+		o, made := russianOperator(t, engine)
+		shop := device.SampleShop(ffd.V120)
+		shop.Serial = "00106900000077"
+		shop.RegistrationNumber = numberOf(t, "0000099999", shop.INN, shop.Serial)
+		const drive = "9999078902007001"
+		n, err := kkt.ParseDriveNumber(drive)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := device.NewDrive(device.DriveConfig{Number: n}, &device.Volatile{}, kkt.NewSIM1(kkt.SIM1TestKey()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Make(fiscal.WallIn(time.Now(), moscow), shop.Registration(0)); err != nil {
+			t.Fatal(err)
+		}
+		job, _ := d.Oldest(device.QueueDocuments)
+		message, err := kkt.AppendMessage(nil, kkt.Header{Service: kkt.ServiceDocuments, Version: kkt.P120, Drive: n, Flags: kkt.FlagsDocument}, job.Frame)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var mu sync.Mutex
+		answers := map[string]int{}
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				answer, _ := speak(t, o.KKTAddr, message, false)
+				mu.Lock()
+				defer mu.Unlock()
+				answers[string(answer)]++
+			})
+		}
+		all.Wait()
+		delete(answers, "") // closed without a word; it would ask again
+		again, _ := speak(t, o.KKTAddr, message, false)
+		if len(answers) > 1 || len(answers) == 1 && answers[string(again)] == 0 || len(again) < 100 {
+			t.Errorf("%d different answers, the last of %d bytes; want one", len(answers), len(again))
+		}
+		list, err := o.registry.Registers(t.Context(), made.Card.Taxpayer, 0, 10)
+		if err != nil || len(list) != 2 || list[1].Card.RegistrationNumber != shop.RegistrationNumber {
+			t.Errorf("registers %+v, %v; want the one that was there and one more", list, err)
+		}
+		if v, err := verifyStore(t.Context(), o.core, nil); err != nil || v.Signs != 1 {
+			t.Errorf("verify = %+v, %v; want one document", v, err)
+		}
+	})
 }

@@ -66,6 +66,8 @@ func parsePeer(b []byte) (p peerState) {
 //	broken    an error
 type fakeRules struct {
 	judged func(*fiscal.Situation) // called at the beginning, if set
+	needs  *fiscal.Needs           // of every exchange, if set
+	found  func(fiscal.Found)      // hears what came of needs
 }
 
 func (f *fakeRules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
@@ -85,6 +87,12 @@ func (f *fakeRules) Judge(s *fiscal.Situation) (fiscal.Decision, error) {
 		}, nil
 	}
 	q := s.Exchange.Body.(request)
+	switch {
+	case f.needs != nil && s.Found.Rounds == 0:
+		return fiscal.Decision{Needs: f.needs}, nil
+	case f.needs != nil:
+		f.found(s.Found)
+	}
 	changing := q.command != "info"
 	switch {
 	case changing && p.entry != 0 && q.number == p.number && q.token == p.tokenIn: // repetition

@@ -45,13 +45,11 @@ func DriveKindOf(v Version) (k DriveKind, ok bool) {
 	return driveKinds[v], true
 }
 
-// The reasons of a change of registration that our code asks for: bits of tag
-// 1205 and codes of tag 1101.
+// The reasons of a change of registration that our code asks for, as bits of tag
+// 1205. The first is also what Changes makes of code 1 of tag 1101.
 const (
 	ChangeDrive  uint32 = 1 << 0
 	ChangeFormat uint32 = 1 << 21
-
-	reasonDrive = 1
 )
 
 // Changes are the reasons of a report on changed data as a mask: that of tag
