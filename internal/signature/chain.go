@@ -88,7 +88,7 @@ func (s *search) step(path []*certificate, c *certificate) bool {
 // allowed refuses an authority that may not issue: below is the number of
 // authorities between it and the signer.
 func (s *search) allowed(c *certificate, below int) *Refusal {
-	name := c.Subject.CommonName
+	name := issuedTo(c)
 	if oid, strange := c.strangeExtension(); strange {
 		return refuse(UnknownExtension, "%s in the certificate of %s", oid, name)
 	}

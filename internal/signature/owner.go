@@ -2,11 +2,12 @@ package signature
 
 import (
 	"crypto/x509"
-	"encoding/asn1"
+	"crypto/x509/pkix"
 	"math/big"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"openofd/internal/fiscal"
 )
@@ -139,7 +140,7 @@ func ownerOf(c *certificate) *Owner {
 	for _, n := range c.Subject.Names {
 		if text, ok := n.Value.(string); ok {
 			oid := n.Type.String()
-			said[oid] = append(said[oid], strings.TrimSpace(text))
+			said[oid] = append(said[oid], clean(text))
 		}
 	}
 	first := func(oid string) string {
@@ -148,6 +149,7 @@ func ownerOf(c *certificate) *Owner {
 		}
 		return ""
 	}
+	number := func(oid string, n int) string { return only(said[oid], "", n) }
 	o := &Owner{
 		Organization: first(nameOrganization),
 		Title:        first(nameTitle),
@@ -159,18 +161,18 @@ func ownerOf(c *certificate) *Owner {
 		NotAfter:     c.NotAfter.UTC(),
 	}
 	if o.Email == "" && len(c.EmailAddresses) > 0 {
-		o.Email = c.EmailAddresses[0]
+		o.Email = clean(c.EmailAddresses[0])
 	}
-	o.IIN = prefixed(said[nameSerial], "IIN")
-	o.BIN = prefixed(said[nameUnit], "BIN")
+	o.IIN = fiscal.XIN(only(said[nameSerial], "IIN", 12))
+	o.BIN = fiscal.XIN(only(said[nameUnit], "BIN", 12))
 	if o.IIN != "" || o.BIN != "" {
 		o.Country = "kz"
 		o.Name = join(first(nameCommon), first(nameGiven))
 		o.Role = kazakhRole(c.Certificate)
 		return o
 	}
-	o.INN, o.OrgINN = fiscal.XIN(digitsOf(first(nameINN), 12)), fiscal.XIN(digitsOf(first(nameOrgINN), 10))
-	o.OGRN, o.OGRNIP, o.SNILS = digitsOf(first(nameOGRN), 13), digitsOf(first(nameOGRNIP), 15), digitsOf(first(nameSNILS), 11)
+	o.INN, o.OrgINN = fiscal.XIN(number(nameINN, 12)), fiscal.XIN(number(nameOrgINN, 10))
+	o.OGRN, o.OGRNIP, o.SNILS = number(nameOGRN, 13), number(nameOGRNIP, 15), number(nameSNILS, 11)
 	if o.INN != "" && strings.HasPrefix(string(o.INN), "00") { // an organization's, padded: so until 2022
 		if o.OrgINN == "" {
 			o.OrgINN = o.INN[2:]
@@ -220,24 +222,31 @@ func russianRole(o *Owner, named bool) Role {
 	return RoleOrganization
 }
 
-// prefixed finds IIN123456789012 among the values and returns its digits.
-func prefixed(values []string, prefix string) fiscal.XIN {
+// only finds the number of so many digits that stands behind a prefix, as in
+// IIN123456789012. Two that differ are none: whose would it be?
+func only(values []string, prefix string, digits int) (found string) {
 	for _, v := range values {
-		if rest, ok := strings.CutPrefix(v, prefix); ok {
-			if n := digitsOf(rest, 12); n != "" {
-				return fiscal.XIN(n)
-			}
+		n, ok := strings.CutPrefix(v, prefix)
+		if !ok || len(n) != digits || strings.Trim(n, "0123456789") != "" || n == found {
+			continue
 		}
+		if found != "" {
+			return ""
+		}
+		found = n
 	}
-	return ""
+	return found
 }
 
-// digitsOf returns the text if it is so many digits, else nothing.
-func digitsOf(text string, n int) string {
-	if len(text) != n || strings.Trim(text, "0123456789") != "" {
-		return ""
-	}
-	return text
+// clean makes a text from a certificate, which nobody may have vouched for, fit
+// to be shown: no control characters, no turning of the direction of writing.
+func clean(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text))
 }
 
 // join puts a patronymic behind a name that lacks it.
@@ -259,50 +268,14 @@ func serialOf(c *x509.Certificate) string {
 	return text
 }
 
-func issuerOf(c *x509.Certificate) string {
-	if c.Issuer.CommonName != "" {
-		return c.Issuer.CommonName
-	}
-	return c.Issuer.String()
-}
+func issuerOf(c *x509.Certificate) string { return nameOf(&c.Issuer) }
 
-// forDocuments reports whether the certificate's key may sign documents. The
-// usage must say that its owner cannot deny what is signed: keys for signing in
-// lack it. An extended usage, if there is one, must fit as well.
-func forDocuments(c *x509.Certificate) *Refusal {
-	if c.KeyUsage&x509.KeyUsageContentCommitment == 0 {
-		return refuse(WrongUsage, "the key usage lacks non-repudiation")
-	}
-	if !purposeFits(c) {
-		return refuse(WrongUsage, "the extended key usage names no documents")
-	}
-	return nil
-}
+// issuedTo is the name on a certificate.
+func issuedTo(c *certificate) string { return nameOf(&c.Subject) }
 
-// documents are the extended key usages that fit documents beside those of the
-// standard library: RFC 9336 and the owners of Kazakhstan's authority.
-var documents = []asn1.ObjectIdentifier{
-	{1, 3, 6, 1, 5, 5, 7, 3, 36},
-	{1, 2, 398, 3, 3, 4, 1, 1},
-	{1, 2, 398, 3, 3, 4, 1, 2},
-}
-
-// purposeFits reports whether an extended key usage, if there is one, allows
-// documents. It holds for authorities as well: what they name limits what they
-// issue.
-func purposeFits(c *x509.Certificate) bool {
-	if len(c.ExtKeyUsage) == 0 && len(c.UnknownExtKeyUsage) == 0 {
-		return true
+func nameOf(n *pkix.Name) string {
+	if n.CommonName != "" {
+		return clean(n.CommonName)
 	}
-	for _, u := range c.ExtKeyUsage {
-		if u == x509.ExtKeyUsageAny || u == x509.ExtKeyUsageEmailProtection {
-			return true
-		}
-	}
-	for _, u := range c.UnknownExtKeyUsage {
-		if slices.ContainsFunc(documents, u.Equal) {
-			return true
-		}
-	}
-	return false
+	return clean(n.String())
 }

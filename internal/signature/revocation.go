@@ -92,13 +92,13 @@ func (t *trust) revocation(c, issuer *certificate, at, now time.Time, reason Rea
 	}
 	list := t.lists[authorityOf(issuer)]
 	if list == nil {
-		return refuse(RevocationUnknown, "no list of %s", issuer.Subject.CommonName)
+		return refuse(RevocationUnknown, "no list of %s", issuedTo(issuer))
 	}
 	if when, there := list.revoked[string(c.SerialNumber.Bytes())]; there && !when.After(at) {
 		return refuse(reason, "serial number %s, on %s", serialOf(c.Certificate), day(when))
 	}
 	if list.thisUpdate.After(now.Add(clockSlack)) || list.nextUpdate.Before(at) {
-		return refuse(RevocationStale, "the list of %s holds from %s to %s", issuer.Subject.CommonName, day(list.thisUpdate), day(list.nextUpdate))
+		return refuse(RevocationStale, "the list of %s holds from %s to %s", issuedTo(issuer), day(list.thisUpdate), day(list.nextUpdate))
 	}
 	return nil
 }

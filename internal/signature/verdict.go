@@ -30,11 +30,3 @@ func links(chain []*certificate) []Link {
 	}
 	return out
 }
-
-// issuedTo is the name on a certificate.
-func issuedTo(c *certificate) string {
-	if c.Subject.CommonName != "" {
-		return c.Subject.CommonName
-	}
-	return c.Subject.String()
-}
