@@ -3,10 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
 	"openofd/internal/authority/marking"
-	"openofd/internal/config"
 	"openofd/internal/gate"
 	"openofd/internal/protocol/kkt"
 )
@@ -14,7 +12,11 @@ import (
 var _ gate.MarkingSystem = (*marking.Table)(nil)
 
 // markingSystem is the far end of the marking channel; nil is none.
-func markingSystem(c config.Marking, module kkt.CryptoModule, now func() time.Time) (gate.MarkingSystem, error) {
+func (s *settings) markingSystem(module kkt.CryptoModule) (gate.MarkingSystem, error) {
+	if s.FarMarking != nil {
+		return s.FarMarking, nil
+	}
+	c := s.Marking
 	if c.Name == "" || module == nil {
 		return nil, nil
 	}
@@ -28,5 +30,5 @@ func markingSystem(c config.Marking, module kkt.CryptoModule, now func() time.Ti
 			return nil, fmt.Errorf("--marking: %w", err)
 		}
 	}
-	return marking.New(module, rows, now), nil
+	return marking.New(module, rows, s.Now), nil
 }

@@ -34,7 +34,9 @@ type settings struct {
 	Now     func() time.Time
 	Rand    io.Reader                         // safe for concurrent use
 	Journal func(journal.Store) journal.Store // see coreConfig
-	Letters *mail.Sink                        // keeps letters instead of sending them; nil: there is none
+	// FarMarking is the marking system in the place of the one that File names.
+	FarMarking gate.MarkingSystem
+	Letters    *mail.Sink // keeps letters instead of sending them; nil: there is none
 }
 
 // operator is a running operator. Its addresses are those really listened on,
@@ -121,7 +123,7 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	if err != nil {
 		return err
 	}
-	far, err := markingSystem(s.Marking, o.module, s.Now)
+	far, err := s.markingSystem(o.module)
 	if err != nil {
 		return errors.Join(err, o.core.stop())
 	}
