@@ -19,11 +19,11 @@ func TestSecondFactor(t *testing.T) {
 	if again, err := h.AgainTOTP(a, offer.Secret); err != nil || again != offer {
 		t.Errorf("AgainTOTP = %+v, %v", again, err)
 	}
-	_, err = h.StartTOTP(t.Context(), a, "wrong", offer.Secret, access.Number(offer.Secret, h.clock))
+	_, err = h.StartTOTP(t.Context(), a, "wrong", offer.Secret, access.TOTPNumber(offer.Secret, h.clock))
 	h.wants("a wrong password", err, fiscal.Unauthenticated, "password")
 	_, err = h.StartTOTP(t.Context(), a, strong, offer.Secret, "12")
 	h.wants("a wrong number", err, fiscal.BadValue, "totp")
-	recovery, err := h.StartTOTP(t.Context(), a, strong, offer.Secret, access.Number(offer.Secret, h.clock))
+	recovery, err := h.StartTOTP(t.Context(), a, strong, offer.Secret, access.TOTPNumber(offer.Secret, h.clock))
 	h.must(err)
 	if len(recovery) != 10 {
 		t.Errorf("%d recovery codes", len(recovery))
@@ -46,17 +46,17 @@ func TestSecondFactor(t *testing.T) {
 		}
 		return err
 	}
-	h.wants("the number that turned it on", second(half(), access.Number(offer.Secret, h.clock)), fiscal.Unauthenticated, "totp")
+	h.wants("the number that turned it on", second(half(), access.TOTPNumber(offer.Secret, h.clock)), fiscal.Unauthenticated, "totp")
 	h.clock = h.clock.Add(30 * time.Second)
 	token := half()
-	h.must(second(token, access.Number(offer.Secret, h.clock)))
-	h.wants("half a session once more", second(token, access.Number(offer.Secret, h.clock)), fiscal.Unauthenticated, "session")
+	h.must(second(token, access.TOTPNumber(offer.Secret, h.clock)))
+	h.wants("half a session once more", second(token, access.TOTPNumber(offer.Secret, h.clock)), fiscal.Unauthenticated, "session")
 	h.must(second(half(), recovery[3]))
 	h.wants("a recovery code once more", second(half(), recovery[3]), fiscal.Unauthenticated, "totp")
 	h.clock = h.clock.Add(time.Minute)
 	token = half()
 	h.clock = h.clock.Add(11 * time.Minute)
-	h.wants("too late", second(token, access.Number(offer.Secret, h.clock)), fiscal.Unauthenticated, "session")
+	h.wants("too late", second(token, access.TOTPNumber(offer.Secret, h.clock)), fiscal.Unauthenticated, "session")
 
 	token = half()
 	for range 5 {
@@ -66,7 +66,7 @@ func TestSecondFactor(t *testing.T) {
 	}
 	h.clock = h.clock.Add(2 * time.Hour)
 	token = half()
-	h.must(second(token, access.Number(offer.Secret, h.clock)))
+	h.must(second(token, access.TOTPNumber(offer.Secret, h.clock)))
 	full, err := h.SecondFactor(t.Context(), half(), recovery[0], here)
 	h.must(err)
 	a = h.actor(full)

@@ -42,6 +42,16 @@ func totpNumber(secret []byte, step int64) uint32 {
 	return binary.BigEndian.Uint32(sum[at:]) & 0x7FFFFFFF % totpDigits
 }
 
+// TOTPNumber is what an authenticator with this secret shows: for a demo and for
+// tests. "" for what is no secret.
+func TOTPNumber(secret string, now time.Time) string {
+	raw, err := totpSecretOf(secret)
+	if err != nil {
+		return ""
+	}
+	return fmt.Sprintf("%06d", totpNumber(raw, now.Unix()/totpStep))
+}
+
 // totpRight is the step whose number this is, near now and behind last.
 func totpRight(secret []byte, number string, now time.Time, last int64) (step int64, ok bool) {
 	number = strings.ReplaceAll(strings.TrimSpace(number), " ", "")

@@ -196,11 +196,11 @@ func (h *Handler) inside(pattern string, do func(http.ResponseWriter, *http.Requ
 
 // toSignIn sends to the door and, after it, back to what was asked for.
 func (h *Handler) toSignIn(w http.ResponseWriter, r *http.Request) {
-	to := "/signin"
+	back := url.Values{}
 	if r.Method == http.MethodGet && r.URL.Path != "/cabinet" {
-		to += "?" + url.Values{"to": {r.URL.RequestURI()}}.Encode()
+		back.Set("to", r.URL.RequestURI())
 	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, ui.Link(r, "/signin", back), http.StatusSeeOther)
 }
 
 // local is an address within our rooms, "/cabinet" for any other.

@@ -2,6 +2,7 @@ package room
 
 import (
 	"net/http"
+	"net/url"
 
 	"openofd/internal/access"
 	"openofd/internal/web/ui"
@@ -86,11 +87,11 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) {
 func (h *Handler) entered(w http.ResponseWriter, r *http.Request, token string, half bool, to string) {
 	if half {
 		h.remember(w, r, halfCookie, token)
-		next := "/signin/second"
+		next := url.Values{}
 		if to != "" {
-			next = ui.Link(r, next, map[string][]string{"to": {to}})
+			next.Set("to", to)
 		}
-		http.Redirect(w, r, next, http.StatusSeeOther)
+		http.Redirect(w, r, ui.Link(r, "/signin/second", next), http.StatusSeeOther)
 		return
 	}
 	h.forget(w)
@@ -137,5 +138,5 @@ func (h *Handler) signOut(w http.ResponseWriter, r *http.Request, a *visitor) {
 		return
 	}
 	h.forget(w)
-	done(w, r, "/signin", "signed_out")
+	http.Redirect(w, r, "/signin?done=signed_out&lang="+a.locale.Lang, http.StatusSeeOther)
 }
