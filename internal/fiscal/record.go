@@ -52,6 +52,10 @@ func (k DocumentKind) String() string {
 	return "unknown"
 }
 
+// Marking reports whether an entry of this kind is of the marking channel: for
+// the marking system alone, and with a number that is none of a fiscal document.
+func (k DocumentKind) Marking() bool { return k == DocMarkRequest || k == DocMarkNotice }
+
 // MarshalText gives a kind to JSON by its name.
 func (k DocumentKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 

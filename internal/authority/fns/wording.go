@@ -35,9 +35,12 @@ var _ delivery.Authority = Wording{}
 func (Wording) Name() string { return Name }
 
 // Word implements delivery.Authority: documents of fiscal drives are worded,
-// whatever was found in them; all else is none of the service's business.
+// whatever was found in them; all else is none of the service's business, what
+// goes to the marking system among it.
+//
+// Source: KKT reference §11, §12.
 func (w Wording) Word(room []byte, rec *fiscal.Record) (id string, body []byte, ok bool, err error) {
-	if !strings.HasPrefix(rec.Format, "kkt/") || rec.Drive == "" || rec.DeviceNumber == 0 {
+	if !strings.HasPrefix(rec.Format, "kkt/") || rec.Drive == "" || rec.DeviceNumber == 0 || rec.Kind.Marking() {
 		return "", room, false, nil
 	}
 	id = rec.Drive + "-" + strconv.FormatUint(rec.DeviceNumber, 10)

@@ -184,6 +184,10 @@ func TestUnfit(t *testing.T) {
 	}{
 		{"of Kazakhstan", with(func(r *fiscal.Record) { r.Format = "kkm/203" }), nil, ""},
 		{"an act", with(func(r *fiscal.Record) { r.Format, r.Drive, r.DeviceNumber = "act/1", "", 0 }), nil, ""},
+		{"a request about a marking code", with(func(r *fiscal.Record) { r.Kind = fiscal.DocMarkRequest }), nil, ""},
+		{"a notification of marked goods", with(func(r *fiscal.Record) { r.Kind = fiscal.DocMarkNotice }), nil, ""},
+		{"to the marking system", with(func(r *fiscal.Record) { r.Kind = fiscal.DocMarkNotice }), nil, ""},
+		{"a question to the marking system", with(func(r *fiscal.Record) { r.Kind = fiscal.DocMarkRequest }), nil, ""},
 		{"of no drive", with(func(r *fiscal.Record) { r.Drive = "" }), nil, ""},
 		{"unreadable", with(func(r *fiscal.Record) { r.Kind = fiscal.DocUnreadable }), nil, delivery.Unreadable},
 		{"of a format nobody knows", with(func(r *fiscal.Record) { r.Format = "kkt/9.9" }), nil, delivery.Unreadable},

@@ -54,7 +54,7 @@ func (r Reader) Check(rec *fiscal.Record) error {
 	}
 	var made fiscal.Record
 	doc.Fill(&made)
-	if sequence(rec.Kind) != fiscal.DocNone {
+	if rec.Kind.Marking() {
 		made.Kind = doc.Form.Kind() // also where the rest cannot be read
 	}
 	if made.FiscalSign != rec.FiscalSign || made.Kind != rec.Kind || made.Op != rec.Op || made.Total != rec.Total {
@@ -78,7 +78,7 @@ func (r Reader) parse(rec *fiscal.Record) (*ffd.Document, error) {
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be opened", Err: err}
 	}
 	doc, err := ffd.Parse(document, version)
-	if err != nil && sequence(rec.Kind) == fiscal.DocNone { // what passes to the marking system need not be readable
+	if err != nil && !rec.Kind.Marking() { // what passes to the marking system need not be readable
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be read", Err: err}
 	}
 	return doc, nil

@@ -129,7 +129,7 @@ func (j *judgement) repeated(sight sight, kind fiscal.DocumentKind, h *FrameHead
 // notifications about marked goods are their own, DocNone stands for those of
 // all other documents.
 func sequence(k fiscal.DocumentKind) fiscal.DocumentKind {
-	if k == fiscal.DocMarkRequest || k == fiscal.DocMarkNotice {
+	if k.Marking() {
 		return k
 	}
 	return fiscal.DocNone
