@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -423,4 +424,31 @@ func TestAuthorities(t *testing.T) {
 	if roots != 3 || below != 5 {
 		t.Errorf("%d roots and %d authorities below, want 3 and 5", roots, below)
 	}
+}
+
+// TestConcurrently: signatures are judged while the folders are read again.
+func TestConcurrently(t *testing.T) {
+	v := verifier(t, someday, "crls")
+	document, good, bad := fixture(t, "document.txt"), fixture(t, "signed/person-ec.p7s"), fixture(t, "signed/revoked.p7s")
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 10 {
+				if _, err := v.Verify(good, document); err != nil {
+					t.Errorf("Verify() = %v, want a verdict", err)
+				}
+				if _, err := v.Verify(bad, document); !errors.Is(err, Revoked) {
+					t.Errorf("Verify(revoked) = %v, want %v", err, Revoked)
+				}
+			}
+		})
+	}
+	all.Go(func() {
+		for range 3 {
+			if err := v.Reload(); err != nil {
+				t.Errorf("Reload() = %v", err)
+			}
+		}
+	})
+	all.Wait()
 }
