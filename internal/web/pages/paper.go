@@ -241,7 +241,7 @@ func (s *sheet) rates() []ui.Requisite {
 	var out []ui.Requisite
 	for _, group := range s.deal("amountsReceiptNds") {
 		for _, one := range group.Children {
-			line := ui.Requisite{Key: one.Key}
+			var line ui.Requisite
 			for _, q := range one.Children {
 				switch q.Key {
 				case "nds":
