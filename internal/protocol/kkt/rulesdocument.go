@@ -253,13 +253,14 @@ func flagsOf(v *ffd.Verdict) (f fiscal.Flags) {
 	return f
 }
 
-// detailOf names for the log what somebody at the operator's has to look at:
-// row, place and counter, and none of the amounts.
+// detailOf names for the log what a closing report counts otherwise than we do:
+// row, place and counter, and none of the amounts. What every receipt of a
+// register can be told of, as another owner, is left to its flag.
 func detailOf(v *ffd.Verdict) string {
 	var b strings.Builder
 	for i := range v.Findings {
 		f := &v.Findings[i]
-		if !f.Incident {
+		if findingFlags[f.Key] != fiscal.FlagReportDiffers {
 			continue
 		}
 		if b.Len() > 0 {
