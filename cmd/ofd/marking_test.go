@@ -206,8 +206,15 @@ func TestMarkingFaults(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, engine string) {
 		o, far, made := markingOperator(t, engine)
 		r := newMarkedTill(t, device.LinkConfig{Addr: o.KKTAddr})
+		hung := false
 		faults := []func(context.Context, []byte) ([]byte, error){
-			func(ctx context.Context, _ []byte) ([]byte, error) { <-ctx.Done(); return nil, ctx.Err() },
+			func(ctx context.Context, _ []byte) ([]byte, error) { // silent until its time is over, then busy
+				if !hung {
+					hung = true
+					<-ctx.Done()
+				}
+				return nil, errors.New("too late")
+			},
 			func(context.Context, []byte) ([]byte, error) { return nil, errors.New("connection refused") },
 			func(context.Context, []byte) ([]byte, error) { return bytes.Repeat([]byte{0xA5}, 70), nil },
 			func(ctx context.Context, message []byte) ([]byte, error) { // an answer to somebody else

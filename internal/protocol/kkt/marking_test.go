@@ -468,3 +468,28 @@ func TestMarkingOverdue(t *testing.T) {
 	v.send(waiting(0, shop.State()))
 	d.wants("marked goods, all delivered", v.send(marked), fiscal.DocReceipt, 0)
 }
+
+// Whatever the far end says, it is either no answer, or one that the drive takes.
+func FuzzMarkingAnswer(f *testing.F) {
+	message, answer := marked(f, "mark-notification-82")
+	f.Add([]byte(answer[kkt.HeaderLen:]))
+	f.Add([]byte(nil))
+	h, err := kkt.ParseHeader(message)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, container []byte) {
+		for _, module := range []kkt.CryptoModule{sim1(), keyless{sim1()}} {
+			q, err := kkt.OpenMarking(t.Context(), module, h, message[kkt.HeaderLen:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := q.Answered(container); err != nil || q.Opaque {
+				continue
+			}
+			if _, err := kkt.Judge(container, q.Frame.FrameHeader, nil); err != nil {
+				t.Errorf("taken: %x, but the drive says %v", container, err)
+			}
+		}
+	})
+}
