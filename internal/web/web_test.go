@@ -235,3 +235,49 @@ func TestEscaping(t *testing.T) {
 		}
 	}
 }
+
+// TestCountriesServed: the front page asks for the receipts of the countries
+// that the operator serves; a pasted code may be of any.
+func TestCountriesServed(t *testing.T) {
+	russia := operator
+	russia.BIN, russia.INN = "", "7704211201"
+	for _, tt := range []struct {
+		self       fiscal.Operator
+		kz, ru     bool
+		to, answer string
+	}{
+		{operator, true, false, queries(t)["ru-sale"], "Чек настоящий"},
+		{russia, false, true, queries(t)["sale"], "Чек настоящий"},
+		{russianOperator(), true, true, "t=1&s=2", "В этом тексте нет данных чека."},
+	} {
+		s := doorOf(t, Config{}, newShop(t), tt.self)
+		for _, path := range []string{"/?lang=ru", "/check?lang=ru"} {
+			_, body := get(t, s, path, "Accept", "text/html")
+			if kz, ru := strings.Contains(body, `id="field-f"`), strings.Contains(body, `id="field-ru-fp"`); kz != tt.kz || ru != tt.ru || !strings.Contains(body, `name="qr"`) {
+				t.Errorf("%s of BIN %q, INN %q asks for Kazakhstan's %t, Russia's %t, want %t and %t", path, tt.self.BIN, tt.self.INN, kz, ru, tt.kz, tt.ru)
+			}
+		}
+		if _, body := get(t, s, "/check?lang=ru&qr="+url.QueryEscape(tt.to), "Accept", "text/html"); !strings.Contains(body, tt.answer) {
+			t.Errorf("the pasted %s is not answered with %q", tt.to, tt.answer)
+		}
+	}
+}
+
+// TestPersonalOfRussia: of a buyer in Russia nothing is shown whole, neither on
+// the page nor in JSON.
+func TestPersonalOfRussia(t *testing.T) {
+	s := door(t, Config{ChecksAtOnce: 1000}, newShop(t))
+	for _, name := range []string{"ru-hotel", "ru-agent", "ru-internet"} {
+		for _, accept := range []string{"text/html", "application/json"} {
+			_, body := get(t, s, "/check?lang=ru&"+queries(t)[name], "Accept", accept)
+			for _, secret := range []string{"500100732259", "Иванов Иван", "+79161234567", "9161234567", "01.02.1985", "123456", "Ленина", "buyer@example.ru", `"643"`} {
+				if strings.Contains(body, secret) {
+					t.Errorf("%s (%s) holds %q", name, accept, secret)
+				}
+			}
+			if !strings.Contains(body, "••") {
+				t.Errorf("%s (%s) says nothing of the buyer", name, accept)
+			}
+		}
+	}
+}
