@@ -45,6 +45,13 @@ type Field struct {
 	Max       int
 	Required  bool
 	ReadOnly  bool
+	Choices   []FieldChoice // what may be chosen; with Free only proposed
+	Free      bool
+}
+
+// FieldChoice is one of what an input lets choose.
+type FieldChoice struct {
+	Value, Text string
 }
 
 // Room answers with a page of a room.
