@@ -60,6 +60,7 @@ func (c *demoCmd) Run(con *console) (err error) {
 	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
 	s.KKMAddr, s.KKTAddr, s.HTTPAddr, s.OpsAddr = c.KKMAddr, c.KKTAddr, c.HTTPAddr, c.OpsAddr
 	s.KKTCrypto.Name, s.Marking.Name = config.CryptoSIM1, config.MarkingTable
+	s.FNSDir = demoFNS(dir)
 	s.Letters = &mail.Sink{}
 	if s.Log, err = observe.NewLogger(con.talk, observe.LogConfig{Level: slog.LevelWarn}); err != nil {
 		return err
