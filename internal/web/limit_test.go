@@ -129,11 +129,12 @@ func TestServerLimits(t *testing.T) {
 
 func BenchmarkCheckPage(b *testing.B) {
 	h := benchDoor(b)
+	ask := "/check?" + queries(b)["sale"]
 	for _, accept := range []string{"text/html", "application/json"} {
 		b.Run(accept, func(b *testing.B) {
 			b.ReportAllocs()
 			for i := range b.N {
-				r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/check?"+queries(b)["sale"], nil)
+				r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, ask, nil)
 				r.Header.Set("Accept", accept)
 				r.RemoteAddr = netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}).String() + ":" + strconv.Itoa(4000)
 				w := httptest.NewRecorder()
