@@ -70,6 +70,7 @@ func (rd *Renderer) Room(w http.ResponseWriter, r *http.Request, status int, nam
 		return
 	}
 	h := w.Header()
+	h.Set("Content-Security-Policy", roomPolicy)
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", l.Lang)
 	h.Set("Content-Length", strconv.Itoa(b.Len()))

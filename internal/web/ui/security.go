@@ -1,11 +1,18 @@
 package ui
 
-import "net/http"
+import (
+	"net/http"
+	"strings"
+)
 
 // policy lets a page use what we serve ourselves and nothing else: no inline
 // script, style or handler, no frame, no other host.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; " +
 	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// roomPolicy also lets a room's stylesheet hold the small pictures of its
+// components.
+var roomPolicy = strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1)
 
 // Secure adds the headers that every answer of ours has, and refuses requests
 // of other sites that would change something.
