@@ -50,12 +50,25 @@ const (
 	ActRemoved         Act = "removed"
 	ActFounded         Act = "founded"
 	ActLooked          Act = "looked"
+	ActSearched        Act = "searched"
+	ActPasskeyAdded    Act = "passkey_added"
+	ActPasskeyRemoved  Act = "passkey_removed"
+	ActPasskeyCloned   Act = "passkey_cloned"
+	ActUserAdded       Act = "user_added"
+	ActUserDisabled    Act = "user_disabled"
+	ActUserEnabled     Act = "user_enabled"
+	ActPasswordSet     Act = "password_set" // by the operator
+	ActStaffOn         Act = "staff_on"
+	ActStaffOff        Act = "staff_off"
+	ActBlocked         Act = "register_blocked"
+	ActUnblocked       Act = "register_unblocked"
 )
 
 // Acts lists them, for the tests of the locales.
 func Acts() []Act {
 	return []Act{ActSignedUp, ActSignedIn, ActSignInFailed, ActLocked, ActSignedOut, ActSessionEnded, ActPasswordChanged, ActPasswordReset,
-		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked}
+		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked,
+		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked}
 }
 
 const auditLayout = 1

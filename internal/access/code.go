@@ -19,6 +19,12 @@ type Purpose string
 const (
 	ForSignUp Purpose = "sign_up"
 	ForReset  Purpose = "reset"
+
+	// forNobody counts wrong proofs for an address that nobody has, as they are
+	// counted for a person: whether a door closes must not tell who is there.
+	forNobody Purpose = "nobody"
+	// forChallenge remembers a challenge that was answered until it ends.
+	forChallenge Purpose = "challenge"
 )
 
 // Code is a number of six digits that was sent to an address. Only a hash of it
@@ -33,6 +39,8 @@ type Code struct {
 	Ends     time.Time `json:"ends"`
 	Tries    int       `json:"tries"` // that failed
 	Letters  int       `json:"letters"`
+
+	Guesses
 }
 
 // Bounds of codes. Source: requirement E-028.

@@ -86,7 +86,7 @@ func (s *Service) Places(ctx context.Context, a *Actor) (in []Member, invited []
 type Colleague struct {
 	Member
 	Name, Email string
-	TOTP        bool
+	TOTP        bool // or what counts as a second factor
 	Disabled    bool
 }
 
@@ -105,7 +105,7 @@ func (s *Service) Members(ctx context.Context, a *Actor) (people []Colleague, in
 			if err != nil {
 				return err
 			}
-			people = append(people, Colleague{m, u.Name, u.Email, u.TOTP != nil, u.Disabled})
+			people = append(people, Colleague{m, u.Name, u.Email, u.Strong(), u.Disabled})
 		}
 		invited, err = tx.Invitations(a.Taxpayer)
 		return err
@@ -124,10 +124,14 @@ func (s *Service) Invite(ctx context.Context, a *Actor, email string, role Role,
 		return err
 	}
 	err = s.store.WriteAccess(ctx, func(tx Tx) error {
+		people, err := a.still(tx)
+		if err != nil {
+			return err
+		}
 		u, err := tx.UserByEmail(email)
 		if err == nil {
-			if _, err := tx.Member(u.ID, a.Taxpayer); !errors.Is(err, fiscal.NotFound) {
-				return errors.Join(err, &fiscal.Error{Reason: fiscal.AlreadyThere, Field: "email", Msg: "is in the organization"})
+			if slices.ContainsFunc(people, func(m Member) bool { return m.User == u.ID }) {
+				return &fiscal.Error{Reason: fiscal.AlreadyThere, Field: "email", Msg: "is in the organization"}
 			}
 			language = u.Language
 		} else if !errors.Is(err, fiscal.NotFound) {
@@ -137,7 +141,7 @@ func (s *Service) Invite(ctx context.Context, a *Actor, email string, role Role,
 		if err != nil {
 			return err
 		}
-		if len(all) >= maxMembers {
+		if len(all)+len(people) >= maxMembers {
 			return &fiscal.Error{Reason: fiscal.RateLimited, Field: "email"}
 		}
 		i := Invitation{Taxpayer: a.Taxpayer, Email: email, Role: role, Outlets: outlets, By: a.User.Email, Sent: s.now(), Ends: s.now().Add(invitationLife)}
@@ -179,6 +183,9 @@ func (s *Service) Withdraw(ctx context.Context, a *Actor, email string) error {
 		return err
 	}
 	return s.store.WriteAccess(ctx, func(tx Tx) error {
+		if _, err := a.still(tx); err != nil {
+			return err
+		}
 		if _, err := tx.Invitation(a.Taxpayer, email); err != nil {
 			return err
 		}
@@ -256,10 +263,20 @@ func (s *Service) Remove(ctx context.Context, a *Actor, u UserID) error {
 	})
 }
 
+// still lists the people of the actor's organization. Denied if the actor's own
+// place among them has changed since their request began.
+func (a *Actor) still(tx Tx) ([]Member, error) {
+	all, err := tx.Members(a.Taxpayer)
+	if err == nil && !slices.ContainsFunc(all, func(m Member) bool { return m.User == a.User.ID && m.Role == a.Member.Role }) {
+		err = &fiscal.Error{Of: fiscal.Denied, Field: "role", Msg: "the role has changed"}
+	}
+	return all, err
+}
+
 // colleague finds a member who is about to change. An owner is changed by
 // owners alone, and unless one stays an owner not the last.
 func (s *Service) colleague(tx Tx, a *Actor, u UserID, stays bool) (m Member, who string, err error) {
-	all, err := tx.Members(a.Taxpayer)
+	all, err := a.still(tx)
 	if err != nil {
 		return m, "", err
 	}

@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -25,16 +26,16 @@ func (s *Service) ChangePassword(ctx context.Context, a *Actor, old, password st
 	if err := s.again(ctx, a, old); err != nil {
 		return err
 	}
-	hash, err := s.passwords.Hash(password)
+	hash, err := s.passwords.HashFor(ctx, password)
 	if err != nil {
 		return err
 	}
 	err = s.store.WriteAccess(ctx, func(tx Tx) error {
-		u, err := tx.User(a.User.ID)
+		u, _, err := s.self(tx, a)
 		if err != nil {
 			return err
 		}
-		u.Hash, u.Changed = hash, s.now()
+		u.Hash, u.Changed, u.Guesses = hash, s.now(), Guesses{}
 		if err := tx.SetUser(&u); err != nil {
 			return err
 		}
@@ -51,13 +52,34 @@ func (s *Service) ChangePassword(ctx context.Context, a *Actor, old, password st
 
 // again holds a password against the actor's own.
 func (s *Service) again(ctx context.Context, a *Actor, password string) error {
-	if err := s.locked(&a.User); err != nil {
+	if err := a.User.locked(s.now()); err != nil {
 		return err
 	}
-	if password == "" || len(password) > MaxPassword || !s.passwords.Verify(a.User.Hash, password) {
+	if password == "" || len(password) > MaxPassword {
 		return s.failed(ctx, a.User.ID, Visit{Address: a.Address}, errWrong)
 	}
-	return nil
+	right, err := s.passwords.VerifyFor(ctx, a.User.Hash, password)
+	if err == nil && !right {
+		err = s.failed(ctx, a.User.ID, Visit{Address: a.Address}, errWrong)
+	}
+	return err
+}
+
+// self is the actor as they are by now, and their session: for what again
+// allowed on the password of a moment ago. Unauthenticated if that has changed,
+// guesses have locked it, or the session was ended meanwhile.
+func (s *Service) self(tx Tx, a *Actor) (u User, x Session, err error) {
+	if u, err = tx.User(a.User.ID); err != nil {
+		return u, x, err
+	}
+	if err := u.locked(s.now()); err != nil {
+		return u, x, err
+	}
+	x, err = tx.Session(a.Session)
+	if errors.Is(err, fiscal.NotFound) || err == nil && (u.Disabled || u.Hash != a.User.Hash || x.User != u.ID || x.Half) {
+		err = errNoSession
+	}
+	return u, x, err
 }
 
 // SetProfile sets name and language.
@@ -142,12 +164,16 @@ func (s *Service) StartTOTP(ctx context.Context, a *Actor, password, secret, num
 		hashes = append(hashes, hashRecovery(a.User.ID, code))
 	}
 	err = s.store.WriteAccess(ctx, func(tx Tx) error {
-		u, err := tx.User(a.User.ID)
+		u, x, err := s.self(tx, a)
 		if err != nil {
 			return err
 		}
 		u.TOTP, u.Recovery = &TOTP{Key: k.ID, Sealed: sealed, Last: step, Since: s.now()}, hashes
 		if err := tx.SetUser(&u); err != nil {
+			return err
+		}
+		x.Strong = true // both were shown just now
+		if err := tx.PutSession(x); err != nil {
 			return err
 		}
 		if _, err := endSessions(tx, u.ID, a.Session); err != nil {
@@ -167,7 +193,7 @@ func (s *Service) StopTOTP(ctx context.Context, a *Actor, password string) error
 		return err
 	}
 	return s.store.WriteAccess(ctx, func(tx Tx) error {
-		u, err := tx.User(a.User.ID)
+		u, _, err := s.self(tx, a)
 		if err != nil || u.TOTP == nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"context"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/argon2"
+
+	"openofd/internal/fiscal"
 )
 
 // Cost of a new hash: Argon2id with 19 MiB and two passes, about 20 ms of one
@@ -34,22 +37,70 @@ const (
 // Passwords makes and verifies hashes, a few at a time: each takes 19 MiB. Safe
 // for concurrent use.
 type Passwords struct {
-	places chan struct{}
-	rand   io.Reader
+	places  chan struct{}
+	waiting chan struct{}
+	rand    io.Reader
 }
+
+// maxWaiting bounds who waits for a place: at two cores, five seconds of work.
+const maxWaiting = 256
 
 // NewPasswords lets atOnce hashes be computed at a time; 0 means 4.
 func NewPasswords(atOnce int, rand io.Reader) *Passwords {
 	if atOnce <= 0 {
 		atOnce = 4
 	}
-	return &Passwords{places: make(chan struct{}, atOnce), rand: rand}
+	return &Passwords{places: make(chan struct{}, atOnce), waiting: make(chan struct{}, maxWaiting), rand: rand}
+}
+
+// turn waits for a place, which the caller gives back. Overloaded if too many
+// wait already or ctx ends.
+func (p *Passwords) turn(ctx context.Context) error {
+	select {
+	case p.places <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case p.waiting <- struct{}{}:
+		defer func() { <-p.waiting }()
+	default:
+		return &fiscal.Error{Of: fiscal.Overloaded, Field: "password"}
+	}
+	select {
+	case p.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return &fiscal.Error{Of: fiscal.Overloaded, Field: "password", Err: ctx.Err()}
+	}
+}
+
+// HashFor is Hash for somebody who will not wait for ever.
+func (p *Passwords) HashFor(ctx context.Context, password string) (string, error) {
+	if err := p.turn(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-p.places }()
+	return p.hash(password)
+}
+
+// VerifyFor is Verify for somebody who will not wait for ever.
+func (p *Passwords) VerifyFor(ctx context.Context, hash, password string) (bool, error) {
+	if err := p.turn(ctx); err != nil {
+		return false, err
+	}
+	defer func() { <-p.places }()
+	return VerifyPassword(hash, password), nil
 }
 
 // Hash is a password's hash under fresh salt, as a PHC string.
 func (p *Passwords) Hash(password string) (string, error) {
 	p.places <- struct{}{}
 	defer func() { <-p.places }()
+	return p.hash(password)
+}
+
+func (p *Passwords) hash(password string) (string, error) {
 	salt := make([]byte, saltLen)
 	if _, err := io.ReadFull(p.rand, salt); err != nil {
 		return "", fmt.Errorf("randomness for a salt: %w", err)

@@ -19,6 +19,9 @@ type Store interface {
 	Audit(ctx context.Context, t fiscal.TaxpayerID, before uint64, limit int) ([]Record, error)
 	// AuditOf lists what one person did outside of organizations, in the same way.
 	AuditOf(ctx context.Context, u UserID, before uint64, limit int) ([]Record, error)
+	// AuditChains lists whose chains there are, from after (exclusive) on; 0 is
+	// the one of no organization, so a list begins with -1.
+	AuditChains(ctx context.Context, after fiscal.TaxpayerID, limit int) ([]fiscal.TaxpayerID, error)
 }
 
 // Tx is the use of a store in one transaction. What is not there is NotFound;
@@ -28,10 +31,16 @@ type Tx interface {
 	User(id UserID) (User, error)
 	UserByEmail(email string) (User, error)
 	SetUser(u *User) error // sets Version; StateMoved if it is not the one that was read
+	// Users lists from after (exclusive) by ID, limit at most.
+	Users(after UserID, limit int) ([]User, error)
 
 	PutCode(c Code) error // in place of the one for the same purpose and address
+	// Code reads one. Within WriteAccess others wait who want the same, also
+	// where there is none yet.
 	Code(p Purpose, email string) (Code, error)
 	RemoveCode(p Purpose, email string) error
+	// RemoveCodes removes those that ended before t, limit at most.
+	RemoveCodes(t time.Time, limit int) (int, error)
 
 	PutSession(s Session) error
 	Session(id SessionID) (Session, error)
@@ -43,8 +52,10 @@ type Tx interface {
 	PutMember(m Member) error
 	Member(u UserID, t fiscal.TaxpayerID) (Member, error)
 	RemoveMember(u UserID, t fiscal.TaxpayerID) error
-	Memberships(u UserID) ([]Member, error)        // by taxpayer
-	Members(t fiscal.TaxpayerID) ([]Member, error) // by user
+	Memberships(u UserID) ([]Member, error) // by taxpayer
+	// Members lists by user. Within WriteAccess others wait who want the same,
+	// also where there are none yet.
+	Members(t fiscal.TaxpayerID) ([]Member, error)
 
 	PutInvitation(i Invitation) error
 	Invitation(t fiscal.TaxpayerID, email string) (Invitation, error)

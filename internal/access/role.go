@@ -105,6 +105,7 @@ type Member struct {
 type Actor struct {
 	User     User
 	Session  SessionID
+	Strong   bool   // proved by two factors
 	Address  string // where they are
 	Taxpayer fiscal.TaxpayerID
 	Member   Member

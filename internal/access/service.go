@@ -3,7 +3,12 @@ package access
 import (
 	"context"
 	"io"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"openofd/internal/fiscal"
 )
@@ -11,7 +16,9 @@ import (
 // Config are the operator's choices. The zero value is usable.
 type Config struct {
 	Issuer string // what authenticators show beside the number; empty: OpenOFD
-	// Closed lets nobody sign up; who is there can still invite.
+	// Site is where browsers reach us, for passkeys; empty: there are none.
+	Site string
+	// Closed lets nobody sign up but who was invited.
 	Closed bool
 }
 
@@ -24,7 +31,8 @@ type Service struct {
 	keys      fiscal.Keys
 	now       func() time.Time
 	rand      io.Reader
-	nobody    string // a hash that no password has: who is not there costs as much time
+	nobody    string             // a hash that no password has: who is not there costs as much time
+	passkeys  *webauthn.WebAuthn // nil: there are none
 }
 
 // New makes a service.
@@ -37,6 +45,9 @@ func New(cfg Config, store Store, mail Mailer, passwords *Passwords, keys fiscal
 	token, _, err := newToken(rand)
 	if err == nil {
 		s.nobody, err = passwords.Hash(token)
+	}
+	if err == nil {
+		s.passkeys, err = passkeysOf(cfg.Site, cfg.Issuer)
 	}
 	return s, err
 }
@@ -59,14 +70,70 @@ func (s *Service) Note(ctx context.Context, a *Actor, act Act, object, detail st
 	return s.store.WriteAccess(ctx, func(tx Tx) error { return tx.Record(s.in(a, act, object, detail)) })
 }
 
-// Looked records that one of the operator's staff looked at an organization's
-// data, in that organization's chain.
-func (s *Service) Looked(ctx context.Context, a *Actor, t fiscal.TaxpayerID, object, ground string) error {
-	if !a.User.Staff {
+// MustStaff is Denied unless the actor works for the operator and has proved so
+// by two factors.
+func (a *Actor) MustStaff() error {
+	if !a.User.Staff || a.User.Disabled || !a.Strong {
 		return &fiscal.Error{Of: fiscal.Denied, Field: "staff"}
 	}
+	return nil
+}
+
+// Bounds of a ground: why somebody looks, in characters.
+const (
+	minGround = 5
+	maxGround = 300
+)
+
+// ground is a ground as recorded.
+func ground(text string) (string, error) {
+	text = strings.Join(strings.Fields(text), " ")
+	switch n := utf8.RuneCountInString(text); {
+	case n == 0:
+		return "", missing("ground")
+	case n < minGround || n > maxGround || !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl):
+		return "", bad("ground", "is shorter than 5 or longer than 300 characters")
+	}
+	return text, nil
+}
+
+// Searched records what one of the operator's staff looked for, and why.
+func (s *Service) Searched(ctx context.Context, a *Actor, what, why string) error {
+	if err := a.MustStaff(); err != nil {
+		return err
+	}
+	why, err := ground(why)
+	if err != nil {
+		return err
+	}
+	return s.store.WriteAccess(ctx, func(tx Tx) error { return tx.Record(s.of(&a.User, a.Address, ActSearched, what, why)) })
+}
+
+// Touched records what one of the operator's staff did to something of an
+// organization, in that organization's chain.
+func (s *Service) Touched(ctx context.Context, a *Actor, t fiscal.TaxpayerID, act Act, object, why string) error {
+	if err := a.MustStaff(); err != nil {
+		return err
+	}
 	return s.store.WriteAccess(ctx, func(tx Tx) error {
-		r := s.of(&a.User, a.Address, ActLooked, object, ground)
+		r := s.of(&a.User, a.Address, act, object, why)
+		r.Taxpayer = t
+		return tx.Record(r)
+	})
+}
+
+// Looked records that one of the operator's staff looked at an organization's
+// data, in that organization's chain. It comes before the look.
+func (s *Service) Looked(ctx context.Context, a *Actor, t fiscal.TaxpayerID, object, why string) error {
+	if err := a.MustStaff(); err != nil {
+		return err
+	}
+	why, err := ground(why)
+	if err != nil {
+		return err
+	}
+	return s.store.WriteAccess(ctx, func(tx Tx) error {
+		r := s.of(&a.User, a.Address, ActLooked, object, why)
 		r.Taxpayer = t
 		return tx.Record(r)
 	})

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -20,7 +21,8 @@ type SessionID [32]byte
 type Session struct {
 	ID      SessionID `json:"-"`
 	User    UserID    `json:"-"`
-	Half    bool      `json:"half,omitempty"` // the second factor is still owed
+	Half    bool      `json:"half,omitempty"`   // the second factor is still owed
+	Strong  bool      `json:"strong,omitempty"` // proved by two factors
 	Tries   int       `json:"tries,omitempty"`
 	Started time.Time `json:"started"`
 	Seen    time.Time `json:"-"` // about, see seenStep
@@ -34,11 +36,13 @@ type Session struct {
 // How long sessions live.
 const (
 	sessionIdle = 12 * time.Hour
+	staffIdle   = 30 * time.Minute
 	sessionLife = 30 * 24 * time.Hour
 	halfLife    = 10 * time.Minute
 	halfTries   = 5
 	seenStep    = time.Minute // a look newer than this is not written
 	maxSessions = 50          // of one person; the oldest end
+	maxHalves   = 5           // of them with the second factor owed
 	maxAgent    = 300         // bytes
 )
 
@@ -61,24 +65,46 @@ type Visit struct {
 	Agent   string
 }
 
+// proof is how well a session was proved.
+type proof int
+
+const (
+	owesSecond proof = iota
+	byPassword
+	byTwo // factors
+)
+
+// idle is how long a person's session lives without a request.
+func idle(u *User) time.Duration {
+	if u.Staff {
+		return staffIdle
+	}
+	return sessionIdle
+}
+
 // begin opens a session for a person.
-func (s *Service) begin(tx Tx, u *User, v Visit, half bool) (string, error) {
+func (s *Service) begin(tx Tx, u *User, v Visit, by proof) (string, error) {
 	token, id, err := newToken(s.rand)
 	if err != nil {
 		return "", err
 	}
 	now := s.now()
-	n := Session{ID: id, User: u.ID, Half: half, Started: now, Seen: now, Ends: now.Add(sessionIdle), Address: v.Address, Agent: v.Agent[:min(len(v.Agent), maxAgent)]}
-	if half {
+	n := Session{ID: id, User: u.ID, Half: by == owesSecond, Strong: by == byTwo, Started: now, Seen: now, Ends: now.Add(idle(u)),
+		Address: v.Address, Agent: strings.ToValidUTF8(v.Agent[:min(len(v.Agent), maxAgent)], "")}
+	if n.Half {
 		n.Ends = now.Add(halfLife)
 	}
 	all, err := tx.Sessions(u.ID)
 	if err != nil {
 		return "", err
 	}
-	for i := maxSessions - 1; i < len(all); i++ {
-		if err := tx.RemoveSession(all[i].ID); err != nil {
-			return "", err
+	// Who knows only the password must not end the sessions of who knows more.
+	room := map[bool]int{false: maxSessions - 1, true: maxHalves - 1}
+	for _, x := range all {
+		if room[x.Half]--; room[x.Half] < 0 {
+			if err := tx.RemoveSession(x.ID); err != nil {
+				return "", err
+			}
 		}
 	}
 	if ms, err := tx.Memberships(u.ID); err != nil {
@@ -109,7 +135,7 @@ func (s *Service) Resume(ctx context.Context, token string, v Visit) (Actor, err
 		if a.User, err = tx.User(found.User); err != nil {
 			return err
 		}
-		if a.User.Disabled {
+		if a.User.Disabled || now.Sub(found.Seen) >= idle(&a.User)+seenStep {
 			return errNoSession
 		}
 		if found.Taxpayer != 0 {
@@ -126,14 +152,15 @@ func (s *Service) Resume(ctx context.Context, token string, v Visit) (Actor, err
 	if err != nil {
 		return Actor{}, err
 	}
-	a.Session, a.Address, a.Taxpayer = id, v.Address, found.Taxpayer
+	a.Session, a.Address, a.Taxpayer, a.Strong = id, v.Address, found.Taxpayer, found.Strong
 	if now.Sub(found.Seen) >= seenStep {
-		found.Seen, found.Ends = now, minTime(now.Add(sessionIdle), found.Started.Add(sessionLife))
 		err = s.store.WriteAccess(ctx, func(tx Tx) error {
-			if _, err := tx.Session(id); err != nil { // ended meanwhile
+			x, err := tx.Session(id) // as it is by now: ended, or in another organization
+			if err != nil {
 				return err
 			}
-			return tx.PutSession(found)
+			x.Seen, x.Ends = now, minTime(now.Add(idle(&a.User)), x.Started.Add(sessionLife))
+			return tx.PutSession(x)
 		})
 		if errors.Is(err, fiscal.NotFound) {
 			return Actor{}, errNoSession
@@ -232,11 +259,21 @@ func (s *Service) Choose(ctx context.Context, a *Actor, t fiscal.TaxpayerID) err
 	})
 }
 
-// Sweep removes sessions that ended, a thousand at a time, and tells how many.
+// sweepStep is how much one transaction of Sweep removes: others wait behind it.
+const sweepStep = 1000
+
+// Sweep removes sessions and codes that ended, and tells how many.
 func (s *Service) Sweep(ctx context.Context) (n int, err error) {
-	err = s.store.WriteAccess(ctx, func(tx Tx) error {
-		n, err = tx.RemoveSessions(s.now(), 1000)
-		return err
-	})
-	return n, err
+	for _, remove := range []func(Tx, time.Time, int) (int, error){Tx.RemoveSessions, Tx.RemoveCodes} {
+		for done := sweepStep; done == sweepStep; n += done {
+			err := s.store.WriteAccess(ctx, func(tx Tx) (err error) {
+				done, err = remove(tx, s.now(), sweepStep)
+				return err
+			})
+			if err != nil {
+				return n, err
+			}
+		}
+	}
+	return n, nil
 }

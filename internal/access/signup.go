@@ -3,7 +3,7 @@ package access
 import (
 	"context"
 	"errors"
-	"time"
+	"slices"
 
 	"openofd/internal/fiscal"
 )
@@ -16,10 +16,28 @@ import (
 //
 // Source: requirements E-025, E-026.
 func (s *Service) SignUp(ctx context.Context, email, language string) error {
-	if s.cfg.Closed {
-		return &fiscal.Error{Of: fiscal.Denied, Field: "sign_up"}
+	if err := s.mayBegin(ctx, email); err != nil {
+		return err
 	}
 	return s.sendCode(ctx, ForSignUp, email, language)
+}
+
+// mayBegin is Denied where nobody signs up who was not invited.
+func (s *Service) mayBegin(ctx context.Context, email string) error {
+	if !s.cfg.Closed {
+		return nil
+	}
+	email, err := CanonicalEmail(email)
+	if err != nil {
+		return err
+	}
+	return s.store.ReadAccess(ctx, func(tx Tx) error {
+		all, err := tx.InvitationsFor(email)
+		if err != nil || slices.ContainsFunc(all, func(i Invitation) bool { return s.now().Before(i.Ends) }) {
+			return err
+		}
+		return &fiscal.Error{Of: fiscal.Denied, Field: "sign_up"}
+	})
 }
 
 // Forgot sends a code with which a new password can be set.
@@ -115,7 +133,7 @@ func (s *Service) Confirm(ctx context.Context, in NewUser, v Visit) (token strin
 	if err := s.checkCode(ctx, ForSignUp, in.Email, in.Code); err != nil {
 		return "", u, err
 	}
-	hash, err := s.passwords.Hash(in.Password)
+	hash, err := s.passwords.HashFor(ctx, in.Password)
 	if err != nil {
 		return "", u, err
 	}
@@ -127,7 +145,7 @@ func (s *Service) Confirm(ctx context.Context, in NewUser, v Visit) (token strin
 		if err := tx.AddUser(&u); err != nil {
 			return err
 		}
-		if token, err = s.begin(tx, &u, v, false); err != nil {
+		if token, err = s.begin(tx, &u, v, byPassword); err != nil {
 			return err
 		}
 		return tx.Record(s.of(&u, v.Address, ActSignedUp, "", ""))
@@ -190,7 +208,7 @@ func (s *Service) Reset(ctx context.Context, email, code, password string, v Vis
 	if err := s.checkCode(ctx, ForReset, email, code); err != nil {
 		return "", false, err
 	}
-	hash, err := s.passwords.Hash(password)
+	hash, err := s.passwords.HashFor(ctx, password)
 	if err != nil {
 		return "", false, err
 	}
@@ -205,15 +223,16 @@ func (s *Service) Reset(ctx context.Context, email, code, password string, v Vis
 		if u.Disabled {
 			return errDisabled
 		}
-		u.Hash, u.Changed, u.Failures, u.Locked = hash, s.now(), 0, time.Time{}
+		u.Hash, u.Changed, u.Guesses = hash, s.now(), Guesses{}
 		if err := tx.SetUser(&u); err != nil {
 			return err
 		}
 		if _, err := endSessions(tx, u.ID, SessionID{}); err != nil {
 			return err
 		}
-		half = u.TOTP != nil
-		if token, err = s.begin(tx, &u, v, half); err != nil {
+		by := u.afterPassword()
+		half = by == owesSecond
+		if token, err = s.begin(tx, &u, v, by); err != nil {
 			return err
 		}
 		return tx.Record(s.of(&u, v.Address, ActPasswordReset, "", ""))

@@ -29,9 +29,13 @@ type User struct {
 	TOTP     *TOTP    `json:"totp,omitempty"` // nil: no second factor
 	Recovery [][]byte `json:"recovery,omitempty"`
 
-	Failures int       `json:"failures,omitempty"` // wrong proofs since the last right one
-	Locked   time.Time `json:"locked,omitzero"`    // nobody signs in until then
+	Passkeys []Passkey `json:"passkeys,omitempty"`
+
+	Guesses // by whoever wanted to be this person
 }
+
+// Strong reports whether the person has a second factor, or what counts as one.
+func (u *User) Strong() bool { return u.TOTP != nil || len(u.Passkeys) > 0 }
 
 // Bounds of what people write of themselves.
 const (

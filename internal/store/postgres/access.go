@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -122,17 +123,38 @@ func (tx *accessTx) SetUser(u *access.User) error {
 	return err
 }
 
+func (tx *accessTx) Users(after access.UserID, limit int) ([]access.User, error) {
+	return bodies(tx, userKeys, `SELECT id, email, version, body FROM users WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+}
+
+// alone has others wait, until this transaction ends, who want the same. A lock
+// of rows holds nobody up where there are none yet. Reads wait for nobody.
+func (tx *accessTx) alone(what string) error {
+	if tx.writes == nil {
+		return nil
+	}
+	return tx.exec(`SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`, told(what))
+}
+
 func (tx *accessTx) PutCode(c access.Code) error {
 	return tx.put(`INSERT INTO codes (purpose, email, body) VALUES ($1, $2, $3) ON CONFLICT (purpose, email) DO UPDATE SET body = excluded.body`, c, string(c.Purpose), c.Email)
 }
 
 func (tx *accessTx) Code(p access.Purpose, email string) (access.Code, error) {
+	if err := tx.alone("code " + string(p) + " " + email); err != nil {
+		return access.Code{}, err
+	}
 	return only(bodies(tx, func(c *access.Code) []any { return []any{&c.Purpose, &c.Email} },
 		`SELECT purpose, email, body FROM codes WHERE purpose = $1 AND email = $2`+tx.lock, string(p), email))
 }
 
 func (tx *accessTx) RemoveCode(p access.Purpose, email string) error {
 	return tx.exec(`DELETE FROM codes WHERE purpose = $1 AND email = $2`, string(p), email)
+}
+
+func (tx *accessTx) RemoveCodes(t time.Time, limit int) (int, error) {
+	done, err := tx.writes.Exec(tx.ctx, `DELETE FROM codes WHERE (purpose, email) IN (SELECT purpose, email FROM codes WHERE (body->>'ends')::timestamptz <= $1 LIMIT $2)`, t, limit)
+	return int(done.RowsAffected()), named(err)
 }
 
 const selectSession = `SELECT id, user_id, seen, ends, body FROM sessions WHERE `
@@ -199,6 +221,9 @@ func (tx *accessTx) Memberships(u access.UserID) ([]access.Member, error) {
 }
 
 func (tx *accessTx) Members(t fiscal.TaxpayerID) ([]access.Member, error) {
+	if err := tx.alone("members of " + strconv.FormatInt(int64(t), 10)); err != nil {
+		return nil, err
+	}
 	return bodies(tx, memberKeys, selectMember+`taxpayer = $1 ORDER BY user_id`+tx.lock, t)
 }
 

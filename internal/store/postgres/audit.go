@@ -53,6 +53,11 @@ func (db *DB) AuditOf(ctx context.Context, u access.UserID, before uint64, limit
 	return db.audit(ctx, selectAudit+`taxpayer = 0 AND user_id = $1 AND seq < $2 ORDER BY seq DESC LIMIT $3`, u, below(before), limit)
 }
 
+// AuditChains lists whose chains there are.
+func (db *DB) AuditChains(ctx context.Context, after fiscal.TaxpayerID, limit int) ([]fiscal.TaxpayerID, error) {
+	return query(ctx, db.rest, pgx.RowTo[fiscal.TaxpayerID], `SELECT DISTINCT taxpayer FROM audit WHERE taxpayer > $1 ORDER BY taxpayer LIMIT $2`, after, limit)
+}
+
 // below is the bound of a list that goes down.
 func below(before uint64) int64 {
 	if before == 0 || before > math.MaxInt64 {

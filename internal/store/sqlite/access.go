@@ -109,6 +109,10 @@ func (tx accessTx) SetUser(u *access.User) error {
 	return err
 }
 
+func (tx accessTx) Users(after access.UserID, limit int) ([]access.User, error) {
+	return rows(tx, readUser, 3, `SELECT id, email, version, body FROM users WHERE id > ? ORDER BY id LIMIT ?`, int64(after), limit)
+}
+
 func (tx accessTx) PutCode(c access.Code) error {
 	return tx.put(`INSERT OR REPLACE INTO codes (purpose, email, body) VALUES (?, ?, ?)`, c, string(c.Purpose), c.Email)
 }
@@ -120,6 +124,11 @@ func (tx accessTx) Code(p access.Purpose, email string) (access.Code, error) {
 
 func (tx accessTx) RemoveCode(p access.Purpose, email string) error {
 	return tx.exec(`DELETE FROM codes WHERE purpose = ? AND email = ?`, string(p), email)
+}
+
+func (tx accessTx) RemoveCodes(t time.Time, limit int) (int, error) {
+	n, err := tx.Exec(`DELETE FROM codes WHERE (purpose, email) IN (SELECT purpose, email FROM codes WHERE unixepoch(json_extract(body, '$.ends')) <= ? LIMIT ?)`, t.Unix(), limit)
+	return int(n), err
 }
 
 const selectSession = `SELECT id, user_id, seen, ends, body FROM sessions WHERE `

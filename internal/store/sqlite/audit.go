@@ -44,6 +44,21 @@ func (db *DB) AuditOf(ctx context.Context, u access.UserID, before uint64, limit
 	return db.audit(ctx, selectAudit+`taxpayer = 0 AND user_id = ? AND seq < ? ORDER BY seq DESC LIMIT ?`, int64(u), below(before), limit)
 }
 
+// AuditChains lists whose chains there are.
+func (db *DB) AuditChains(ctx context.Context, after fiscal.TaxpayerID, limit int) (all []fiscal.TaxpayerID, err error) {
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
+		s, err := tx.Query(`SELECT DISTINCT taxpayer FROM audit WHERE taxpayer > ? ORDER BY taxpayer LIMIT ?`, int64(after), limit)
+		if err != nil {
+			return err
+		}
+		for s.Next() {
+			all = append(all, fiscal.TaxpayerID(s.Int(0)))
+		}
+		return s.Close()
+	})
+	return all, err
+}
+
 // below is the bound of a list that goes down.
 func below(before uint64) int64 {
 	if before == 0 || before > math.MaxInt64 {

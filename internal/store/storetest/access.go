@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,13 +41,80 @@ func people(w *world) {
 		w.Errorf("read %+v and %+v, want %+v", got, same, u)
 	}
 	old := got
-	got.Failures, got.Locked = 5, morning.Add(time.Minute)
+	got.Guesses = access.Guesses{Failures: 5, Locked: morning.Add(time.Minute)}
 	w.must(w.WriteAccess(w.Context(), func(tx access.Tx) error { return tx.SetUser(&got) }))
 	w.wants("SetUser of an old version", w.WriteAccess(w.Context(), func(tx access.Tx) error { return tx.SetUser(&old) }), fiscal.StateMoved)
 	w.wants("a person who is not there", w.ReadAccess(w.Context(), func(tx access.Tx) error { _, err := tx.User(99); return err }), fiscal.NotFound)
 	w.wants("an address that cannot be", w.ReadAccess(w.Context(), func(tx access.Tx) error { _, err := tx.UserByEmail("a\x00b"); return err }), fiscal.NotFound)
 	if w.Exec(w.Context(), `DELETE FROM users`) == nil {
 		w.Error("a person could be removed")
+	}
+}
+
+// firsts shows that of many who at once want to be the first of something one
+// is: who asks within a transaction waits also where there is nothing yet.
+func firsts(w *world) {
+	const many = 8
+	var us []access.User
+	for i := range many {
+		us = append(us, w.person(fmt.Sprintf("p%d@example.kz", i)))
+	}
+	founded, sent := 0, 0
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for _, u := range us {
+		wg.Go(func() {
+			err := w.WriteAccess(w.Context(), func(tx access.Tx) error {
+				all, err := tx.Members(w.owner.ID)
+				if err != nil || len(all) > 0 {
+					return err
+				}
+				mu.Lock()
+				founded++
+				mu.Unlock()
+				return tx.PutMember(access.Member{User: u.ID, Taxpayer: w.owner.ID, Role: access.Owner})
+			})
+			if err != nil {
+				w.Error(err)
+			}
+		})
+		wg.Go(func() {
+			err := w.WriteAccess(w.Context(), func(tx access.Tx) error {
+				_, err := tx.Code(access.ForSignUp, "new@example.kz")
+				if !errors.Is(err, fiscal.NotFound) {
+					return err
+				}
+				mu.Lock()
+				sent++
+				mu.Unlock()
+				return tx.PutCode(access.Code{Purpose: access.ForSignUp, Email: "new@example.kz", Ends: morning})
+			})
+			if err != nil {
+				w.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if founded != 1 || sent != 1 {
+		w.Errorf("%d founded the organization, %d sent the first code; want 1 and 1", founded, sent)
+	}
+	var got []access.User
+	w.must(w.ReadAccess(w.Context(), func(tx access.Tx) (err error) {
+		got, err = tx.Users(us[1].ID, 2)
+		return err
+	}))
+	if !reflect.DeepEqual(got, us[2:4]) {
+		w.Errorf("Users = %+v, want %+v", got, us[2:4])
+	}
+	remove := func(t time.Time) (n int) {
+		w.must(w.WriteAccess(w.Context(), func(tx access.Tx) (err error) {
+			n, err = tx.RemoveCodes(t, 10)
+			return err
+		}))
+		return n
+	}
+	if before, after := remove(morning.Add(-time.Minute)), remove(morning.Add(time.Minute)); before != 0 || after != 1 {
+		w.Errorf("RemoveCodes = %d before the end, %d after it; want 0 and 1", before, after)
 	}
 }
 
@@ -188,6 +257,14 @@ func auditChains(w *world) {
 		w.must(access.VerifyChain(up))
 		up[3].Detail = "viewer → viewer"
 		w.wants("VerifyChain of a changed record", access.VerifyChain(up), fiscal.Corrupt)
+	}
+	for _, tt := range []struct {
+		after fiscal.TaxpayerID
+		want  []fiscal.TaxpayerID
+	}{{-1, []fiscal.TaxpayerID{0, w.owner.ID}}, {0, []fiscal.TaxpayerID{w.owner.ID}}, {w.owner.ID, nil}} {
+		if got, err := w.AuditChains(w.Context(), tt.after, 10); err != nil || !slices.Equal(got, tt.want) {
+			w.Errorf("AuditChains(%d) = %v, %v, want %v", tt.after, got, err, tt.want)
+		}
 	}
 	own, err := w.AuditOf(w.Context(), 2, 0, 100)
 	if err != nil || len(own) != each {

@@ -76,6 +76,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"RefusedIsBounded", refusedBounded},
 		{"ContactsNewestWins", contactsNewest},
 		{"People", people},
+		{"Firsts", firsts},
 		{"Proofs", proofs},
 		{"Places", places},
 		{"AuditChains", auditChains},
