@@ -82,7 +82,7 @@ func (n *numbers) gaps() []span {
 		if s.first > next {
 			all = append(all, span{next, s.first - 1})
 		}
-		next = s.last + 1
+		next = max(next, s.last+1) // a late one may lie below what is told
 	}
 	return all
 }

@@ -52,6 +52,16 @@ func TestDriveRemembers(t *testing.T) {
 	})
 }
 
+// A number that comes late, below those that are still told apart, makes no gaps
+// of what was forgotten.
+func TestLateBelowDoubt(t *testing.T) {
+	n := numbers{seen: []span{{200, 210}, {220, 220}}, doubt: 150}
+	n.add(5)
+	if got, want := n.gaps(), []span{{151, 199}, {211, 219}}; !reflect.DeepEqual(got, want) {
+		t.Errorf("gaps behind %d of %v = %v, want %v", n.doubt, n.seen, got, want)
+	}
+}
+
 // After more drives than are kept, no document of an unknown one passes for
 // certainly new.
 func TestForgottenDrives(t *testing.T) {
