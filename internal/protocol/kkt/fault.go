@@ -28,8 +28,8 @@ const (
 	FaultDrives             // header and container name two drives
 	FaultCode               // a document that does not go this way
 	FaultSealed             // the crypto module cannot open it, or a sign is wrong
-	FaultNumbers            // the opened document names another drive, number or kind than its container
-	FaultUnreadable         // an authentic document that is no list of requisites
+	FaultNumbers            // the opened document names another drive or number than its container
+	FaultUnreadable         // an authentic document that is no list of requisites, or of another kind than its container
 	FaultConflict           // another document under a number that is taken
 	faultCount
 )

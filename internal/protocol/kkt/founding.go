@@ -19,7 +19,7 @@ type Founding struct {
 // is authentic, names the operator and no autonomous mode, breaks no rule, and
 // its numbers check each other.
 func (q *Request) Founding(operator string) (f Founding, ok bool) {
-	if q.Err != nil || q.Sign == SignWrong || q.doc.Parse(q.Opened.Document, VersionOf(q.Outline.Version, 0, q.Header.Version)) != nil {
+	if q.Err != nil || q.Sign == SignWrong || q.parse(0) != nil {
 		return f, false
 	}
 	doc := &q.doc

@@ -297,7 +297,7 @@ func (x *inspector) document(f FrameHeader, document []byte, at int, err error) 
 	if !errors.As(err, &syntax) {
 		return
 	}
-	if syntax.Fault == FaultNumbers {
+	if syntax.Fault == FaultNumbers || syntax.Field == documentCode {
 		x.syntax(err, at, ruleErrors, "document.differs")
 		_, err = ParseOutline(document)
 	}

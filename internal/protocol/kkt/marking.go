@@ -63,7 +63,7 @@ func OpenMarking(ctx context.Context, m CryptoModule, h Header, body []byte) (*M
 	}
 	o, err := CheckDocument(f.FrameHeader, q.Opened.Document)
 	var syntax *SyntaxError
-	if errors.As(err, &syntax) && syntax.Fault != FaultUnreadable {
+	if errors.As(err, &syntax) && (syntax.Fault != FaultUnreadable || syntax.Field == documentCode) {
 		q.Err = syntax
 	}
 	q.time = o.Time

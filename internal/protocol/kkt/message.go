@@ -16,7 +16,7 @@ import (
 func ParseRequest(h Header, body []byte) (Frame, error) {
 	f, err := parseBody(h, body)
 	if err == nil && !f.Code.goesBy(h.Service) {
-		err = &SyntaxError{FaultCode, HeaderLen + 5, "document code", fmt.Sprintf("%d (%v) on the channel of %v", f.Code, f.Code, h.Service)}
+		err = &SyntaxError{FaultCode, HeaderLen + 5, documentCode, fmt.Sprintf("%d (%v) on the channel of %v", f.Code, f.Code, h.Service)}
 	}
 	return f, err
 }

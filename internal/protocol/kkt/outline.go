@@ -105,23 +105,27 @@ func (o *Outline) take(tag uint16, value []byte) {
 
 // CheckDocument compares an opened document with its container: drive, number
 // and kind must be the same, as far as the document names them. It tells
-// FaultNumbers before FaultUnreadable: a document that contradicts its container
-// is not acknowledged at all.
+// FaultNumbers before FaultUnreadable: a document with the numbers of another is
+// not acknowledged at all. One of another kind is the drive's all the same, and
+// as good as none.
 //
 // Errors: *SyntaxError, offsets from the start of the document.
-// Source: KKT reference §2.8.
+// Source: KKT reference §2.8, §14 (T1).
 func CheckDocument(h FrameHeader, document []byte) (Outline, error) {
 	o, err := ParseOutline(document)
 	switch {
-	case len(document) >= tlvHead && o.Code != uint16(h.Code):
-		return o, differs(0, "document code", o.Code, h.Code)
 	case o.Drive != (DriveNumber{}) && o.Drive != h.Drive:
 		return o, differs(tlvHead, "fiscalDriveNumber", o.Drive, h.Drive)
 	case o.Number != 0 && o.Number != h.Number:
 		return o, differs(tlvHead, "fiscalDocumentNumber", o.Number, h.Number)
+	case len(document) >= tlvHead && o.Code != uint16(h.Code):
+		return o, unreadable(0, documentCode, "%d, the container has %v", o.Code, h.Code)
 	}
 	return o, err
 }
+
+// documentCode names the place of a document's kind.
+const documentCode = "document code"
 
 func differs(off int, field string, document, container any) *SyntaxError {
 	return &SyntaxError{FaultNumbers, off, field, fmt.Sprintf("%v, the container has %v", document, container)}

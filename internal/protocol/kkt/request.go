@@ -80,6 +80,13 @@ func (q *Request) Release() {
 	requests.Put(q)
 }
 
+// parse reads the document in the version that it states, or else that of the
+// drive's last registration. One of another kind than its container has no
+// requisites.
+func (q *Request) parse(registered ffd.Version) error {
+	return q.doc.ParseAs(ffd.Form(q.Frame.Code), q.Opened.Document, VersionOf(q.Outline.Version, registered, q.Header.Version))
+}
+
 // same reports whether a stored request holds this very document. Most
 // repetitions are the same bytes; an encrypted one may be encrypted anew, and
 // is opened to compare.

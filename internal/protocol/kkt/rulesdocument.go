@@ -19,7 +19,7 @@ func (j *judgement) document() (fiscal.Decision, error) {
 	d := j.memory.open(h.Drive)
 	p := paper{doc: &q.doc, drive: d, number: h.Number, fresh: len(d.seen) == 0, answered: j.s.Found.Rounds > rounds}
 	p.late = h.Number < d.highest() || !j.memory.current(d)
-	p.readable = p.doc.Parse(q.Opened.Document, VersionOf(q.Outline.Version, d.version, q.Header.Version)) == nil
+	p.readable = q.parse(d.version) == nil
 	p.sign, p.card = p.doc.CorrectedSign(), j.restated(&p)
 	if needs := j.needs(&p); needs != nil {
 		return fiscal.Decision{Needs: needs}, nil

@@ -105,6 +105,19 @@ func (d *Document) Parse(raw []byte, unstated Version) error {
 	return nil
 }
 
+// ParseAs is Parse for a document of which it is known which form it should
+// have. One of another form has no requisites.
+func (d *Document) ParseAs(f Form, raw []byte, unstated Version) error {
+	if len(raw) >= headLen && Form(binary.LittleEndian.Uint16(raw)) != f {
+		if !unstated.Known() {
+			unstated = V100
+		}
+		*d = Document{raw: raw, nodes: d.nodes[:0], Version: unstated, Form: f}
+		return d.fail(0, fmt.Sprintf("%v, where %v was announced", Form(binary.LittleEndian.Uint16(raw)), f))
+	}
+	return d.Parse(raw, unstated)
+}
+
 // stated looks for tag 1209 among the requisites of the document.
 func stated(f Form, body []byte, unstated Version) Version {
 	if f.Marks() {
