@@ -117,7 +117,8 @@ func sameDocument(stored []byte, frame *Frame, opened *Opened, open func(Frame, 
 	return first.Same(opened), nil
 }
 
-// acknowledge seals the answer.
+// acknowledge seals the answer. One that the drive would not take is our fault
+// or the module's: it must not be stored, for it would be repeated for ever.
 func (q *Request) acknowledge(operator string, v ffd.Version, at fiscal.WallTime, r Response) ([]byte, error) {
 	ack := NewAck(operator, q.Frame.FrameHeader, v, at, r)
 	answer, err := ack.Seal(q.ctx, q.module, make([]byte, 0, usualAnswer), q.Header, q.Opened)
@@ -125,7 +126,13 @@ func (q *Request) acknowledge(operator string, v ffd.Version, at fiscal.WallTime
 	if err != nil && !errors.As(err, &wrong) {
 		err = moduleDown(err)
 	}
-	return answer, err
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckReply(q.Header, q.Frame.FrameHeader, answer); err != nil {
+		return nil, &fiscal.Error{Of: fiscal.Internal, Field: "crypto module", Msg: "it sealed what no drive takes", Err: err}
+	}
+	return answer, nil
 }
 
 // usualAnswer holds an acknowledgement, in bytes.

@@ -2,6 +2,7 @@ package kkt
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -99,5 +100,26 @@ func TestAnotherKindThanAnnounced(t *testing.T) {
 	}
 	if q, err := OpenMarking(context.Background(), NewSIM1(SIM1TestKey()), h, message[HeaderLen:]); err != nil || q.Err == nil {
 		t.Errorf("a request announced as a notification: %v, %+v; want no document", err, q)
+	}
+}
+
+// wayward seals acknowledgements of another document than was asked for.
+type wayward struct{ *SIM1 }
+
+func (w wayward) SealAcknowledgement(ctx context.Context, dst []byte, o Opened, requisites []byte) ([]byte, error) {
+	o.Frame.Number++
+	return w.SIM1.SealAcknowledgement(ctx, dst, o, requisites)
+}
+
+// What no drive takes is neither stored nor sent.
+func TestSealedWrongly(t *testing.T) {
+	message := sealedAs(t, ServiceDocuments, CodeOpenShift, CodeOpenShift)
+	if d, err := judgeOnce(t, NewSIM1(SIM1TestKey()), message); err != nil || d.Answer == nil {
+		t.Fatalf("rightly sealed: %+v, %v", d, err)
+	}
+	d, err := judgeOnce(t, wayward{NewSIM1(SIM1TestKey())}, message)
+	var e *fiscal.Error
+	if !errors.As(err, &e) || e.Kind() != fiscal.Internal || d.Answer != nil || d.Next != nil {
+		t.Errorf("an acknowledgement of another document: %+v, %v; want Internal and nothing to store", d, err)
 	}
 }
