@@ -262,6 +262,7 @@ func TestRoomPages(t *testing.T) {
 			}
 		}
 	}
+	look("front", "/")
 	look("empty", "/cabinet")
 
 	owner := h.person("owner@example.kz", "Берік Оспанов")

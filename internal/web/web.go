@@ -25,7 +25,7 @@ type Checker interface {
 func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, error) {
 	cfg = cfg.withDefaults()
 	limited := &limitedChecker{checker: checker, limits: newLimits(cfg, now), missCost: cfg.MissCost, timeout: cfg.CheckTimeout}
-	front, err := pages.New(limited, operator, log)
+	front, err := pages.New(limited, cfg.Rooms.Access != nil, operator, log)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 		}
 	})
 	if cfg.Rooms.Access != nil {
-		inside, err := rooms(cfg, operator, log, now)
+		inside, err := rooms(cfg, front, operator, log, now)
 		if err != nil {
 			return nil, err
 		}

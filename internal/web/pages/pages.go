@@ -26,10 +26,11 @@ type Handler struct {
 	checker  Checker
 	operator fiscal.Operator
 	render   *ui.Renderer
+	rooms    bool
 }
 
-// New reads the templates.
-func New(checker Checker, operator fiscal.Operator, log *slog.Logger) (*Handler, error) {
+// New reads the templates. rooms says that sellers can sign in here.
+func New(checker Checker, rooms bool, operator fiscal.Operator, log *slog.Logger) (*Handler, error) {
 	files, err := fs.Sub(templates, "templates")
 	if err != nil {
 		return nil, err
@@ -38,7 +39,7 @@ func New(checker Checker, operator fiscal.Operator, log *slog.Logger) (*Handler,
 	if err != nil {
 		return nil, err
 	}
-	return &Handler{checker: checker, operator: operator, render: render}, nil
+	return &Handler{checker: checker, operator: operator, render: render, rooms: rooms}, nil
 }
 
 // Renderer is what the pages are made with, for the rest of the door.
@@ -56,7 +57,7 @@ func Asks(r *http.Request) bool {
 func (h *Handler) Front(w http.ResponseWriter, r *http.Request) {
 	l := h.render.Locale(r)
 	h.render.Render(w, r, http.StatusOK, "front.html", l.T("form.heading"), front{
-		Operator: h.operator, Name: h.render.OperatorName(l), Ask: h.newAsking(l, r, nil),
+		Operator: h.operator, Name: h.render.OperatorName(l), Ask: h.newAsking(l, r, nil), Rooms: h.rooms,
 	})
 }
 
@@ -65,4 +66,5 @@ type front struct {
 	Operator fiscal.Operator
 	Name     string
 	Ask      asking
+	Rooms    bool // sellers can sign in
 }
