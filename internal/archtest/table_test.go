@@ -24,7 +24,7 @@ var rooms = []room{
 	{"registry", []string{"fiscal", "access", "signature"}},
 	{"mail", []string{"fiscal", "access", "web/ui"}},
 	{"intake", []string{"fiscal", "journal", "registry"}},
-	{"cabinet", []string{"fiscal", "journal", "access", "registry"}},
+	{"cabinet", []string{"fiscal", "journal", "access", "registry", "follow"}},
 	{"follow", []string{"fiscal", "journal"}},
 	{"delivery", []string{"fiscal", "journal", "access", "registry", "follow"}},
 	{"proof", []string{"fiscal", "journal", "access", "registry"}},
@@ -52,10 +52,10 @@ var rooms = []room{
 
 // stores are the packages whose Store an engine implements, and what those
 // interfaces speak in.
-var stores = []string{"fiscal", "journal", "follow", "intake", "registry", "access", "cabinet", "delivery", "proof", "keyring"}
+var stores = []string{"fiscal", "journal", "follow", "intake", "registry", "access", "cabinet", "delivery", "proof", "keyring", "signature"}
 
 // asked are the packages whose answers pages show.
-var asked = []string{"fiscal", "registry", "access", "cabinet", "delivery", "proof"}
+var asked = []string{"fiscal", "registry", "access", "cabinet", "delivery", "proof", "signature"}
 
 // importedBy narrows from the other side: these rooms are imported by the ones
 // named and by no other. Tests may import any of them.

@@ -19,6 +19,7 @@ type Taxpayer struct {
 	TaxSystem      uint32            `json:"tax_system,omitempty"`
 	VATPercent     uint32            `json:"vat_percent,omitempty"` // thousandths of a percent
 	VATCertificate string            `json:"vat_certificate,omitempty"`
+	Where          Address           `json:"where,omitzero"` // the address in parts, if it was told so
 	Created        time.Time         `json:"created"`
 }
 
@@ -31,6 +32,7 @@ type Outlet struct {
 	Latitude  int32             `json:"latitude,omitempty"`
 	Longitude int32             `json:"longitude,omitempty"`
 	Zone      string            `json:"zone"`
+	Where     Address           `json:"where,omitzero"` // the address in parts, if it was told so
 }
 
 // Listed is a register as lists show it.

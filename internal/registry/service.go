@@ -61,7 +61,8 @@ type NewRegister struct {
 	VATPercent     uint32 // thousandths of a percent; 0 is no VAT payer
 	VATCertificate string
 
-	OutletTitle   fiscal.Text // empty: the taxpayer's
+	At            fiscal.OutletID // an outlet that is there; 0: found by what follows, or made
+	OutletTitle   fiscal.Text     // empty: the taxpayer's
 	OutletAddress fiscal.Text
 	Latitude      int32  // ten-thousandths of a degree
 	Longitude     int32  // ten-thousandths of a degree
@@ -238,12 +239,18 @@ func (s *Service) outlet(ctx context.Context, t *Taxpayer, in *NewRegister) (Out
 		return Outlet{}, fmt.Errorf("outlets of taxpayer %d: %w", t.ID, err)
 	}
 	for _, had := range all {
-		o.ID = had.ID
-		if had == o {
+		if in.At != 0 && had.ID == in.At {
+			return had, nil
+		}
+		o.ID, o.Where = had.ID, had.Where
+		if in.At == 0 && had == o {
 			return had, nil
 		}
 	}
-	o.ID = 0
+	if in.At != 0 {
+		return Outlet{}, &fiscal.Error{Reason: fiscal.NothingThere, Field: "outlet"}
+	}
+	o.ID, o.Where = 0, Address{}
 	if err := s.store.AddOutlet(ctx, &o); err != nil {
 		return Outlet{}, fmt.Errorf("store the outlet: %w", err)
 	}

@@ -38,6 +38,17 @@ func (k KeyKind) String() string {
 // MarshalText gives a kind to JSON by its name.
 func (k KeyKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
+// UnmarshalText reads a stored kind; a name that is not known is KeyUnknown.
+func (k *KeyKind) UnmarshalText(b []byte) error {
+	*k = KeyUnknown
+	for i, name := range keyKindNames {
+		if name == string(b) {
+			*k = KeyKind(i)
+		}
+	}
+	return nil
+}
+
 // The lengths of RSA keys that we take, in bits. Longer ones would only cost
 // us time.
 const (

@@ -41,6 +41,12 @@ func (r Role) String() string {
 // MarshalText gives a role to JSON by its name.
 func (r Role) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 
+// UnmarshalText reads a stored role; a name that is not known is RoleUnknown.
+func (r *Role) UnmarshalText(b []byte) error {
+	*r = Role(max(slices.Index(roleNames[:], string(b)), 0))
+	return nil
+}
+
 // Roles lists every role, for the texts of the doors.
 func Roles() []Role {
 	all := make([]Role, roleCount)

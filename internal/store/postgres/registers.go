@@ -168,7 +168,7 @@ func (db *DB) addAddress(ctx context.Context, tx pgx.Tx, a fiscal.Address, p fis
 
 // Register reads one register; NotFound if there is none.
 func (db *DB) Register(ctx context.Context, r fiscal.RegisterID) (registry.Listed, error) {
-	all, err := db.listed(ctx, `WHERE r.id = $1`, r)
+	all, err := listed(ctx, db.rest, `WHERE r.id = $1`, r)
 	if err == nil && len(all) == 0 {
 		err = missing("register %d", r)
 	}
@@ -182,19 +182,19 @@ func (db *DB) Register(ctx context.Context, r fiscal.RegisterID) (registry.Liste
 // or of all if t is 0.
 func (db *DB) Registers(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]registry.Listed, error) {
 	if t == 0 {
-		return db.listed(ctx, `WHERE r.id > $1 ORDER BY r.id LIMIT $2`, after, max(limit, 0))
+		return listed(ctx, db.rest, `WHERE r.id > $1 ORDER BY r.id LIMIT $2`, after, max(limit, 0))
 	}
-	return db.listed(ctx, `WHERE r.taxpayer = $1 AND r.id > $2 ORDER BY r.id LIMIT $3`, t, after, max(limit, 0))
+	return listed(ctx, db.rest, `WHERE r.taxpayer = $1 AND r.id > $2 ORDER BY r.id LIMIT $3`, t, after, max(limit, 0))
 }
 
 // listed reads the registers that a condition picks: state, card and last
 // contact at once.
-func (db *DB) listed(ctx context.Context, where string, args ...any) ([]registry.Listed, error) {
+func listed(ctx context.Context, from asks, where string, args ...any) ([]registry.Listed, error) {
 	type row struct {
 		stored
 		contact *fiscal.Contact
 	}
-	rows, err := query(ctx, db.rest, func(r pgx.CollectableRow) (v row, err error) {
+	rows, err := query(ctx, from, func(r pgx.CollectableRow) (v row, err error) {
 		var version int64
 		var state, body []byte
 		var c contactRow
@@ -220,7 +220,7 @@ func (db *DB) listed(ctx context.Context, where string, args ...any) ([]registry
 	all := make([]registry.Listed, len(rows))
 	for i := range rows {
 		v := &rows[i]
-		if err := v.complete(ctx, db.rest); err != nil {
+		if err := v.complete(ctx, from); err != nil {
 			return nil, fmt.Errorf("read register %d: %w", v.register, err)
 		}
 		all[i] = registry.Listed{Card: *v.card, Partition: v.partition, State: v.state, LastContact: v.contact}

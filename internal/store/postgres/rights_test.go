@@ -18,6 +18,7 @@ import (
 	"openofd/internal/follow"
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
+	"openofd/internal/registry"
 )
 
 var update = flag.Bool("update", false, "write the golden files again")
@@ -217,6 +218,15 @@ func seat(t *testing.T, db access.Store, owner fiscal.TaxpayerID) error {
 	})
 }
 
+// furnish gives a taxpayer a row of each table of the office.
+func furnish(t *testing.T, db registry.OfficeStore, owner fiscal.TaxpayerID, r fiscal.RegisterID) error {
+	g := registry.Group{Taxpayer: owner, Title: "Юг"}
+	return errors.Join(
+		db.AddContract(t.Context(), &registry.Contract{Taxpayer: owner, Kind: registry.ContractPaper, Number: "7"}),
+		db.PutGroup(t.Context(), &g),
+		db.SetGroup(t.Context(), owner, r, g.ID))
+}
+
 // TestTaxpayerSeesOwnRows shows that the reader sees nothing until it is said
 // for whom it reads, and then no row of anybody else in any table.
 //
@@ -238,7 +248,7 @@ func TestTaxpayerSeesOwnRows(t *testing.T) {
 			if err := db.PutCashier(t.Context(), fiscal.CashierLogin{Taxpayer: l.owner[i], Login: "a"}); err != nil {
 				t.Fatal(err)
 			}
-			if err := seat(t, db, l.owner[i]); err != nil {
+			if err := errors.Join(seat(t, db, l.owner[i]), furnish(t, db, l.owner[i], p.Register)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -17,7 +17,7 @@ import (
 type Engine interface {
 	journal.Store
 	intake.Store
-	registry.Store
+	registry.OfficeStore
 	keyring.Store
 	follow.Store
 	delivery.Store
@@ -80,6 +80,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"Proofs", proofs},
 		{"Places", places},
 		{"AuditChains", auditChains},
+		{"Office", office},
 		{"PagesAreBounded", pagesBounded},
 		{"CursorsMove", cursorsMove},
 		{"OneFollowerMoves", oneMoves},
