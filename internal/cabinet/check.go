@@ -263,8 +263,13 @@ const lookAhead = 64
 // document of a register can be canceled, so the first other document ends
 // the search. Source: KKM reference §5.7.
 func (c *Checker) cancellation(ctx context.Context, e *journal.Entry) (*Cancellation, error) {
+	return cancellation(e, func(n fiscal.Number) (journal.Entry, error) { return c.store.Entry(ctx, e.Partition, e.Register, n) })
+}
+
+// cancellation looks among the entries behind a receipt, which read gives.
+func cancellation(e *journal.Entry, read func(fiscal.Number) (journal.Entry, error)) (*Cancellation, error) {
 	for n := e.Number + 1; n <= e.Number+lookAhead; n++ {
-		next, err := c.store.Entry(ctx, e.Partition, e.Register, n)
+		next, err := read(n)
 		if absent(err) {
 			return nil, nil
 		}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 
+	"openofd/internal/cabinet"
 	"openofd/internal/store/storetest"
 	"openofd/internal/testkit/pgcluster"
 )
@@ -57,3 +58,7 @@ func (e engine) QueryInt(ctx context.Context, sql string) (v int64, err error) {
 	err = e.rest.QueryRow(ctx, sql).Scan(&v)
 	return v, err
 }
+
+func (e engine) Shelf() cabinet.Shelf { return e.Public() }
+
+func (e engine) DropCabinet(ctx context.Context) error { return DropCabinet(ctx, e.url) }

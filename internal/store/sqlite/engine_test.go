@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"openofd/internal/cabinet"
 	"openofd/internal/store/sqlitefile"
 	"openofd/internal/store/storetest"
 )
@@ -49,3 +50,5 @@ func (e engine) QueryInt(ctx context.Context, sql string) (v int64, err error) {
 	})
 	return v, err
 }
+
+func (e engine) Shelf() cabinet.Shelf { return e.DB }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"openofd/internal/access"
+	"openofd/internal/cabinet"
 	"openofd/internal/delivery"
 	"openofd/internal/follow"
 	"openofd/internal/intake"
@@ -22,7 +23,12 @@ type Engine interface {
 	follow.Store
 	delivery.Store
 	access.Store
+	cabinet.Tables
 
+	// Shelf is what the cabinet reads, with the rights of pages.
+	Shelf() cabinet.Shelf
+	// DropCabinet empties the cabinet's tables.
+	DropCabinet(ctx context.Context) error
 	// Close ends the use of this handle.
 	Close() error
 	// Beside opens another handle on the same data, as another process would;
@@ -86,6 +92,9 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"OneFollowerMoves", oneMoves},
 		{"Batches", batches},
 		{"Leases", leases},
+		{"Documents", documents},
+		{"DocumentsScoped", documentsScoped},
+		{"DocumentsAgain", documentsAgain},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, open(t))) })
 	}

@@ -1,0 +1,244 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"openofd/internal/cabinet"
+	"openofd/internal/fiscal"
+	"openofd/internal/journal"
+)
+
+var _ cabinet.Shelf = (*Public)(nil)
+
+// where gathers conditions. The first is always whose rows they are; row
+// security says the same once more.
+type where struct {
+	sql  []string
+	args []any
+}
+
+func whose(column string, t fiscal.TaxpayerID) *where {
+	w := &where{}
+	w.and(column+" = ?", int64(t))
+	return w
+}
+
+// and adds a condition, each ? of which is an argument.
+func (w *where) and(sql string, args ...any) {
+	for _, a := range args {
+		w.args = append(w.args, a)
+		sql = strings.Replace(sql, "?", "$"+strconv.Itoa(len(w.args)), 1)
+	}
+	w.sql = append(w.sql, sql)
+}
+
+// limit is the LIMIT, the last argument.
+func (w *where) limit(n int) string {
+	w.args = append(w.args, int64(n))
+	return " LIMIT $" + strconv.Itoa(len(w.args))
+}
+
+func (w *where) String() string { return " WHERE " + strings.Join(w.sql, " AND ") }
+
+// in is one of several numbers; none asks for nothing.
+func in[T ~int64 | ~uint8](w *where, column string, all []T) {
+	switch len(all) {
+	case 0:
+	case 1:
+		w.and(column+" = ?", int64(all[0]))
+	default:
+		list := make([]int64, len(all))
+		for i, v := range all {
+			list[i] = int64(v)
+		}
+		w.and(column+" = ANY (?::bigint[])", list)
+	}
+}
+
+// within adds what a Scan asks of any table: times, place, register, outlets.
+func (w *where) within(s *cabinet.Scan, time, seq, row string) {
+	if s.From != 0 {
+		w.and(time+" >= ?", int64(s.From))
+	}
+	if s.Until != 0 {
+		w.and(time+" < ?", int64(s.Until))
+	}
+	if s.Before != nil {
+		w.and("("+time+", "+seq+") < (?, ?)", int64(s.Before.Time), int64(s.Before.Seq))
+	}
+	if s.Register != 0 {
+		w.and(row+"register = ?", int64(s.Register))
+	}
+	if s.Shift != 0 {
+		w.and(row+"shift = ?", int64(s.Shift))
+	}
+	in(w, row+"outlet", s.Outlets)
+}
+
+// ofDocument adds what a Scan asks of documents, d.
+func (w *where) ofDocument(s *cabinet.Scan) {
+	in(w, "d.kind", s.Kinds)
+	if s.Op != 0 {
+		w.and("d.operation = ?", int64(s.Op))
+	}
+	for _, sum := range []struct {
+		sql string
+		sum *fiscal.Money
+	}{{"d.total >= ?", s.Least}, {"d.total <= ?", s.Most}, {"d.total = ?", s.Total}} {
+		if sum.sum != nil {
+			w.and(sum.sql, int64(*sum.sum))
+		}
+	}
+	for _, k := range s.Keys[min(1, len(s.Keys)):] {
+		w.and("EXISTS (SELECT FROM document_keys a WHERE a.taxpayer = d.taxpayer AND a.key = ? AND a.time = d.time AND a.seq = d.seq)", int64(k))
+	}
+	for _, word := range s.Goods {
+		w.and("strpos(d.goods, ?) > 0", told(word))
+	}
+	if s.Offline {
+		w.and("d.flags & ? <> 0", int64(fiscal.FlagReplay))
+	}
+	if s.Canceled {
+		w.and("d.canceled")
+	}
+	if s.Findings {
+		w.and("d.flags & ? <> 0", int64(cabinet.FindingFlags))
+	}
+}
+
+// Documents reads documents as a Scan says, newest first.
+func (p *Public) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) ([]cabinet.Document, error) {
+	from, order := "documents d", " ORDER BY d.time DESC, d.seq DESC"
+	w := whose("d.taxpayer", t)
+	if len(s.Keys) > 0 {
+		from, order = "document_keys k JOIN documents d ON d.taxpayer = k.taxpayer AND d.time = k.time AND d.seq = k.seq AND d.partition = k.partition", " ORDER BY k.time DESC, k.seq DESC"
+		w = whose("k.taxpayer", t)
+		w.and("k.key = ?", int64(s.Keys[0]))
+		w.within(&s, "k.time", "k.seq", "d.")
+	} else {
+		w.within(&s, "d.time", "d.seq", "d.")
+	}
+	w.ofDocument(&s)
+	columns := "d." + strings.ReplaceAll(strings.Join(strings.Fields(documentColumns), " "), ", ", ", d.")
+	return seen(ctx, p, t, documentRow, "SELECT "+columns+", d.canceled, d.printed, d.cashier, d.goods FROM "+from+w.String()+order+w.limit(s.Limit), w.args...)
+}
+
+func documentRow(row pgx.CollectableRow) (d cabinet.Document, err error) {
+	var seq, received, number, card, shift, flags, device, sign int64
+	var kind, op int16
+	err = row.Scan(&seq, &d.Taxpayer, &d.Time, &received, &d.Register, &number, &card, &d.Outlet, &shift, &flags, &device, &sign,
+		&d.Total, &d.Cash, &d.Cashless, &d.OtherPaid, &d.Partition, &kind, &op, &d.Canceled, &d.Printed, &d.Cashier, &d.Goods)
+	d.Seq, d.ReceivedAt, d.Number, d.CardVersion, d.Shift = journal.Seq(seq), journal.Instant(received), fiscal.Number(number), uint32(card), uint32(shift)
+	d.Flags, d.DeviceNumber, d.FiscalSign, d.Kind, d.Op = fiscal.Flags(flags), uint64(device), uint64(sign), fiscal.DocumentKind(kind), fiscal.Op(op)
+	return d, err
+}
+
+// tallied is a tally as rows bring it.
+type tallied [cabinet.TallyValues]int64
+
+func (v *tallied) fields(leading ...any) []any {
+	for i := range v {
+		leading = append(leading, &v[i])
+	}
+	return leading
+}
+
+// Shifts reads shifts, the last opened first.
+func (p *Public) Shifts(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) ([]cabinet.Shift, error) {
+	w := whose("taxpayer", t)
+	w.within(&s, "opened", "register", "")
+	return seen(ctx, p, t, func(row pgx.CollectableRow) (s cabinet.Shift, err error) {
+		var v tallied
+		var number, card, z int64
+		err = row.Scan(v.fields(&s.Register, &number, &s.Taxpayer, &s.Outlet, &card, &s.Opened, &s.Last, &s.Closed, &z)...)
+		s.Number, s.CardVersion, s.Z, s.Tally = uint32(number), uint32(card), fiscal.Number(z), cabinet.TallyOf(v)
+		return s, err
+	}, "SELECT "+strings.Join(shiftColumns, ", ")+", "+strings.Join(tallyColumns[:], ", ")+" FROM shifts"+w.String()+" ORDER BY opened DESC, register DESC"+w.limit(s.Limit), w.args...)
+}
+
+// Days reads the days from one on until another, both included.
+func (p *Public) Days(ctx context.Context, t fiscal.TaxpayerID, from, until fiscal.WallTime) ([]cabinet.Day, error) {
+	return seen(ctx, p, t, func(row pgx.CollectableRow) (d cabinet.Day, err error) {
+		var v tallied
+		err = row.Scan(v.fields(&d.Taxpayer, &d.Day, &d.Register, &d.Outlet)...)
+		d.Tally = cabinet.TallyOf(v)
+		return d, err
+	}, "SELECT "+strings.Join(dayColumns, ", ")+", "+strings.Join(tallyColumns[:], ", ")+" FROM days WHERE taxpayer = $1 AND day >= $2 AND day <= $3 ORDER BY day, register", t, int64(from), int64(until))
+}
+
+// Aways reads periods without a link, the last first.
+func (p *Public) Aways(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) ([]cabinet.Away, error) {
+	w := whose("taxpayer", t)
+	s.Shift = 0
+	w.within(&s, "begins", "first", "")
+	return seen(ctx, p, t, func(row pgx.CollectableRow) (a cabinet.Away, err error) {
+		var first, last, card int64
+		err = row.Scan(&a.Taxpayer, &a.Register, &first, &last, &a.Outlet, &card, &a.From, &a.Until, &a.Documents, &a.Partition)
+		a.First, a.Last, a.CardVersion = fiscal.Number(first), fiscal.Number(last), uint32(card)
+		return a, err
+	}, "SELECT taxpayer, register, first, last, outlet, card_version, begins, ends, documents, partition FROM aways"+w.String()+" ORDER BY begins DESC, first DESC"+w.limit(s.Limit), w.args...)
+}
+
+// EntryOf reads one entry of a taxpayer's register; NotFound if there is none.
+func (p *Public) EntryOf(ctx context.Context, t fiscal.TaxpayerID, r fiscal.RegisterID, n fiscal.Number) (e journal.Entry, err error) {
+	err = p.as(ctx, t, func(tx pgx.Tx) error {
+		partition, ok, err := one[fiscal.Partition](ctx, tx, `SELECT partition FROM registers WHERE id = $1 AND taxpayer = $2`, r, t)
+		if err == nil && !ok {
+			err = missing("register %d of taxpayer %d", r, t)
+		}
+		if err == nil {
+			e, err = entryOf(ctx, tx, partition, r, n)
+		}
+		return err
+	})
+	return e, err
+}
+
+// CardOf reads one version of the card of a taxpayer's register; NotFound if
+// there is none.
+func (p *Public) CardOf(ctx context.Context, t fiscal.TaxpayerID, r fiscal.RegisterID, version uint32) (c fiscal.Card, err error) {
+	err = p.as(ctx, t, func(tx pgx.Tx) error {
+		c, err = cardOf(ctx, tx, r, version)
+		return err
+	})
+	return c, err
+}
+
+// seen collects rows with the eyes of a taxpayer.
+func seen[T any](ctx context.Context, p *Public, t fiscal.TaxpayerID, row pgx.RowToFunc[T], sql string, args ...any) (all []T, err error) {
+	err = p.as(ctx, t, func(tx pgx.Tx) error {
+		all, err = query(ctx, tx, row, sql, args...)
+		return err
+	})
+	return all, err
+}
+
+// as reads with the eyes of a taxpayer. The first statement on a dead connection
+// is tried once more on another.
+func (p *Public) as(ctx context.Context, t fiscal.TaxpayerID, do func(pgx.Tx) error) error {
+	begun := false
+	try := func() error {
+		return pgx.BeginTxFunc(ctx, p.pages, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+			begun = true
+			if _, err := tx.Exec(ctx, `SELECT set_config('ofd.taxpayer', $1, true)`, strconv.FormatInt(int64(t), 10)); err != nil {
+				return err
+			}
+			return do(tx)
+		})
+	}
+	err := try()
+	if err != nil && !begun && ctx.Err() == nil && worthAgain(err) {
+		err = try()
+	}
+	var known *fiscal.Error
+	if err != nil && !errors.As(err, &known) {
+		err = fmt.Errorf("read as taxpayer %d: %w", t, named(err))
+	}
+	return err
+}
