@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/intake"
@@ -18,6 +19,9 @@ func TestFoundHook(t *testing.T) {
 	var n *node
 	fail := error(&fiscal.Error{Reason: fiscal.NothingThere, Msg: "a stranger"})
 	n = newNode(t, intake.Config{Found: func(ctx context.Context, x *fiscal.Exchange) (fiscal.Place, error) {
+		if end, bounded := ctx.Deadline(); !bounded || time.Until(end) > time.Minute {
+			t.Errorf("founding may last until %v, want the exchange's deadline", end)
+		}
 		if fail != nil {
 			return fiscal.Place{}, fail
 		}

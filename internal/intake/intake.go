@@ -75,7 +75,7 @@ func (in *Intake) accept(ctx context.Context, b *bench) (fiscal.Decision, error)
 	place, err := in.find(ctx, x)
 	why := ""
 	if in.cfg.Found != nil && (errors.Is(err, fiscal.UnknownRegister) || errors.Is(err, fiscal.NotFound)) {
-		if place, err = in.cfg.Found(ctx, x); err != nil {
+		if place, err = in.found(ctx, x); err != nil {
 			why = ": " + err.Error()
 		}
 	}
@@ -160,6 +160,14 @@ func (in *Intake) find(ctx context.Context, x *fiscal.Exchange) (Place, error) {
 		in.places.put(x.Address, place, addressBytes+len(x.Address.Name))
 	}
 	return place, err
+}
+
+// found asks Config.Found, within the exchange's deadline: it reads and writes
+// the store.
+func (in *Intake) found(ctx context.Context, x *fiscal.Exchange) (Place, error) {
+	ctx, cancel := in.reading(ctx, x)
+	defer cancel()
+	return in.cfg.Found(ctx, x)
 }
 
 // reading bounds a read by what is left of the exchange's deadline.
