@@ -53,10 +53,14 @@ func (s *Service) Found(ctx context.Context, in Report) (fiscal.Place, error) {
 	case err != nil:
 		return fiscal.Place{}, err
 	}
-	if !s.founding.allow(t.ID, s.now().Unix()/86_400) {
+	day := s.now().Unix() / 86_400
+	if !s.founding.allow(t.ID, day) {
 		return fiscal.Place{}, notFounded("taxpayer %s has founded enough registers for today; add them by hand", in.XIN)
 	}
 	made, err := s.AddRegister(ctx, NewRegister{By: in.By, Country: fiscal.Russia, XIN: in.XIN, Drive: in.Drive})
+	if err != nil && made.Place.Register == 0 { // nothing was made: what fails must not use up the day
+		s.founding.giveBack(t.ID, day)
+	}
 	if errors.Is(err, fiscal.AlreadyThere) || errors.Is(err, fiscal.StateMoved) { // the same report came twice at once
 		return s.store.Find(ctx, fiscal.Address{Kind: fiscal.ByDrive, Name: in.Drive})
 	}
@@ -125,4 +129,14 @@ func (f *founding) allow(t fiscal.TaxpayerID, day int64) bool {
 	f.of[t]++
 	f.together++
 	return true
+}
+
+// giveBack takes back what allow counted, of a register that was not founded.
+func (f *founding) giveBack(t fiscal.TaxpayerID, day int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.day == day && f.of[t] > 0 {
+		f.of[t]--
+		f.together--
+	}
 }

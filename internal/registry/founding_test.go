@@ -1,12 +1,15 @@
 package registry_test
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt"
 	"openofd/internal/registry"
+	"openofd/internal/testkit"
 )
 
 func report(drive string) registry.Report {
@@ -93,6 +96,40 @@ func TestFoundBounded(t *testing.T) {
 	}
 	if founded != registry.FoundedPerDay {
 		t.Errorf("%d registers were founded in a day, want %d", founded, registry.FoundedPerDay)
+	}
+}
+
+// downStore cannot store registers while it is down.
+type downStore struct {
+	*testkit.MemStore
+	down bool
+}
+
+func (s *downStore) AddRegister(ctx context.Context, p fiscal.Partition, card *fiscal.Card, addresses []fiscal.Address) error {
+	if s.down {
+		return &fiscal.Error{Reason: fiscal.StoreDown}
+	}
+	return s.MemStore.AddRegister(ctx, p, card, addresses)
+}
+
+// Reports that come again and again while nothing can be stored do not use up
+// what may be founded in a day.
+func TestFoundAfterOutage(t *testing.T) {
+	o := openBy(t, &kkt.Rules{})
+	store := &downStore{MemStore: o.store}
+	s := registry.New(store, o.intake, time.Now)
+	if _, err := s.AddTaxpayer(t.Context(), registry.NewTaxpayer{Country: fiscal.Russia, XIN: "7704358518", Title: fiscal.Text{RU: "ООО Ромашка"}}); err != nil {
+		t.Fatal(err)
+	}
+	store.down = true
+	for range registry.FoundedPerDay + 1 {
+		if _, err := s.Found(t.Context(), report("9999078902001234")); !errors.Is(err, fiscal.Unavailable) {
+			t.Fatalf("while the store is down: %v, want Unavailable", err)
+		}
+	}
+	store.down = false
+	if _, err := s.Found(t.Context(), report("9999078902001234")); err != nil {
+		t.Errorf("afterwards: %v, want a register", err)
 	}
 }
 
