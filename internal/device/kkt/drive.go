@@ -1,6 +1,7 @@
 package kkt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"sync"
@@ -226,7 +227,7 @@ func (d *Drive) admit(s State, at fiscal.WallTime, code wire.DocCode) (State, Nu
 //
 // Source: KKT reference §8.1, §8.2, §8.4.
 func (d *Drive) ready(at fiscal.WallTime, code wire.DocCode) error {
-	s := &d.contents.State
+	s, law := &d.contents.State, policy.For(fiscal.Russia)
 	waits := len(d.contents.Documents) > 0
 	if at <= 0 || at < s.Time {
 		return refuse(DriveWrongTime, "the clock shows %v, the last document is of %v", at, s.Time)
@@ -241,7 +242,7 @@ func (d *Drive) ready(at fiscal.WallTime, code wire.DocCode) error {
 		return refuse(DriveWrongState, "a %v in the phase %v", code, s.Phase)
 	}
 	if waits {
-		if age, most := at.Sub(d.contents.Documents[0].Made), d.limit(d.cfg.MaxWait, at); age > most {
+		if age, most := at.Sub(d.contents.Documents[0].Made), cmp.Or(d.cfg.MaxWait, law.Offline(at)); age > most {
 			return refuse(DriveWaitsTooLong, "document %d waits for %v, %v are allowed", d.contents.Documents[0].Number, age, most)
 		}
 	}
@@ -259,10 +260,7 @@ func (d *Drive) ready(at fiscal.WallTime, code wire.DocCode) error {
 			return refuse(DriveWrongState, "no shift is open")
 		}
 	case code.Receipt():
-		most := d.cfg.MaxShift
-		if most == 0 {
-			most = policy.For(fiscal.Russia).Shift(at)
-		}
+		most := cmp.Or(d.cfg.MaxShift, law.Shift(at))
 		if !s.Shift.Open {
 			return refuse(DriveWrongState, "no shift is open")
 		}
@@ -271,14 +269,6 @@ func (d *Drive) ready(at fiscal.WallTime, code wire.DocCode) error {
 		}
 	}
 	return nil
-}
-
-// limit is how long something may wait for an answer.
-func (d *Drive) limit(configured time.Duration, at fiscal.WallTime) time.Duration {
-	if configured > 0 {
-		return configured
-	}
-	return policy.For(fiscal.Russia).Offline(at)
 }
 
 // signLen is the size of a document's fiscal sign with tag and length.

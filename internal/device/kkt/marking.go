@@ -1,9 +1,11 @@
 package kkt
 
 import (
+	"cmp"
 	"slices"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/fiscal/policy"
 	wire "openofd/internal/protocol/kkt"
 	"openofd/internal/protocol/kkt/ffd"
 )
@@ -98,7 +100,7 @@ func (d *Drive) marking(s *State, at fiscal.WallTime) error {
 		return refuse(DriveMarkingForbidden, "the register is not registered for marked goods")
 	}
 	if q := d.contents.Notifications; len(q) > 0 {
-		if age, most := at.Sub(q[0].Made), d.limit(d.cfg.MaxMarking, at); age > most {
+		if age, most := at.Sub(q[0].Made), cmp.Or(d.cfg.MaxMarking, policy.For(fiscal.Russia).Marking(at)); most > 0 && age > most {
 			return refuse(DriveMarkingBlocked, "notification %d waits for %v, %v are allowed", q[0].Number, age, most)
 		}
 	}
