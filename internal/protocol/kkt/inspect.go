@@ -299,6 +299,9 @@ func (x *inspector) document(f FrameHeader, document []byte, at int, err error) 
 	}
 	if syntax.Fault == FaultNumbers || syntax.Field == documentCode {
 		x.syntax(err, at, ruleErrors, "document.differs")
+		if syntax.Field == documentCode {
+			x.Document.Code = uint8(ResponseUnreadable)
+		}
 		_, err = ParseOutline(document)
 	}
 	if err != nil {

@@ -85,12 +85,12 @@ func TestAnotherKindThanAnnounced(t *testing.T) {
 	if f, err := ParseFrame(d.Answer[HeaderLen:]); err != nil || f.Number != 4 {
 		t.Errorf("answer %x: %v", d.Answer, err)
 	}
-	differs := false
-	for _, f := range Explain(message).Findings {
+	differs, e := false, Explain(message)
+	for _, f := range e.Findings {
 		differs = differs || f.Key == "document.differs" && f.Severity == SeverityError
 	}
-	if !differs {
-		t.Errorf("Explain(%x) does not say that the kinds differ", message)
+	if !differs || e.Document.Code != uint8(ResponseUnreadable) {
+		t.Errorf("Explain(%x) = %+v, answered with %d; want it to say that the kinds differ, answered with 11", message, e.Findings, e.Document.Code)
 	}
 
 	message = sealedAs(t, ServiceMarking, CodeMarkingRequest, CodeNotification)
