@@ -116,7 +116,7 @@ func TestWrongMasterFile(t *testing.T) {
 		t.Errorf("another installation's file: %v", err)
 	}
 	missing := filepath.Join(folder, "missing.key")
-	if _, err := keyring.Open(t.Context(), store, missing, true, time.Now, rand.Reader); err == nil || !strings.Contains(err.Error(), "2 keys are sealed under it") {
+	if _, err := keyring.Open(t.Context(), store, missing, true, time.Now, rand.Reader); err == nil || !strings.Contains(err.Error(), "3 keys are sealed under it") {
 		t.Errorf("file lost: %v", err)
 	}
 	if _, err := os.Stat(missing); err == nil {
