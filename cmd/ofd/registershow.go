@@ -88,6 +88,7 @@ func (r *shownRegister) words(w io.Writer) {
 	last, contact := "none yet", "never"
 	if r.LastDocument != nil {
 		last = r.LastDocument.String()
+		contact = "not noted yet" // contacts are written some seconds later than documents
 	}
 	if r.LastContact != nil {
 		contact = r.LastContact.In(zone).Format(time.DateTime)
