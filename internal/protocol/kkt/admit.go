@@ -78,9 +78,5 @@ func (l *Limits) takes(h Header) bool {
 	if l.Versions != nil {
 		return slices.Contains(l.Versions, h.Version)
 	}
-	switch h.Version {
-	case P100, P105, P110, P120, POld1, POld2:
-		return true
-	}
-	return false
+	return slices.Contains(PVersions(), h.Version)
 }

@@ -75,7 +75,7 @@ func (f Fault) Reaction() Reaction {
 	return ReactClose
 }
 
-// Faults lists every fault but FaultNone, for the tables of metrics.
+// Faults lists every fault but FaultNone.
 func Faults() []Fault {
 	all := make([]Fault, 0, faultCount-1)
 	for f := FaultNone + 1; f < faultCount; f++ {

@@ -1,9 +1,7 @@
 package kkt
 
 import (
-	"context"
 	"errors"
-	"strings"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/protocol/kkt/ffd"
@@ -22,12 +20,11 @@ func (r Reader) AppendJSON(b []byte, rec *fiscal.Record) ([]byte, error) {
 	if rec.Kind == fiscal.DocUnreadable {
 		return b, &fiscal.Error{Of: fiscal.Invalid, Field: place(rec), Msg: "the document could not be read when it came"}
 	}
-	name, sealed := strings.CutSuffix(rec.Format, sealedFormat)
-	version := ffd.ParseVersion(strings.TrimPrefix(name, "kkt/"))
-	if !strings.HasPrefix(name, "kkt/") || !version.Known() {
+	version, sealed, ok := parseFormat(rec.Format)
+	if !ok {
 		return b, &fiscal.Error{Of: fiscal.Invalid, Field: place(rec), Msg: "format " + rec.Format + " is not of this protocol"}
 	}
-	o, err := r.openWhole(rec.Request, sealed)
+	o, err := r.open(rec.Request, sealed)
 	var crypto CryptoError
 	switch {
 	case errors.As(err, &crypto) && crypto.Fault() == FaultNone:
@@ -40,24 +37,4 @@ func (r Reader) AppendJSON(b []byte, rec *fiscal.Record) ([]byte, error) {
 		return b, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be read", Err: err}
 	}
 	return doc.AppendJSON(b, ffd.JSON{Sign: o.Sign[:]}), nil
-}
-
-// openWhole opens a stored message with its sign.
-func (r Reader) openWhole(message []byte, sealed bool) (Opened, error) {
-	h, err := ParseHeader(message)
-	if err != nil {
-		return Opened{}, err
-	}
-	f, err := ParseFrame(message[HeaderLen:])
-	if err != nil {
-		return Opened{}, err
-	}
-	if !sealed {
-		document, sign, err := cutPayload(f.Payload())
-		return Opened{Frame: f.FrameHeader, Document: document, Sign: sign}, err
-	}
-	if r.Module == nil {
-		return Opened{}, ErrKeyUnavailable
-	}
-	return r.Module.OpenContainer(context.Background(), f, h.Version)
 }

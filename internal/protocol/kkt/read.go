@@ -16,8 +16,8 @@ type Reader struct {
 }
 
 // Read opens a stored record. Decoders are kept for ever; a record that cannot
-// be opened is Corrupt, one whose keys are not to be had Unavailable. A document that could not be read when it came is opened
-// as far as its columns tell.
+// be opened is Corrupt, one whose keys are not to be had Unavailable. A document
+// that could not be read when it came is opened as far as its columns tell.
 func (r Reader) Read(rec *fiscal.Record) (fiscal.Document, error) {
 	if rec.Format == fiscal.FormatAct {
 		act, err := fiscal.ReadAct(rec)
@@ -64,12 +64,11 @@ func (r Reader) Check(rec *fiscal.Record) error {
 }
 
 func (r Reader) parse(rec *fiscal.Record) (*ffd.Document, error) {
-	name, sealed := strings.CutSuffix(rec.Format, sealedFormat)
-	version := ffd.ParseVersion(strings.TrimPrefix(name, "kkt/"))
-	if !strings.HasPrefix(name, "kkt/") || !version.Known() {
+	version, sealed, ok := parseFormat(rec.Format)
+	if !ok {
 		return nil, corrupt(rec, "format "+rec.Format+" is not of this protocol")
 	}
-	document, err := r.open(rec.Request, sealed)
+	o, err := r.open(rec.Request, sealed)
 	var crypto CryptoError
 	if errors.As(err, &crypto) && crypto.Fault() == FaultNone {
 		return nil, &fiscal.Error{Of: fiscal.Unavailable, Field: place(rec), Msg: "the document is encrypted", Err: err}
@@ -77,35 +76,41 @@ func (r Reader) parse(rec *fiscal.Record) (*ffd.Document, error) {
 	if err != nil {
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be opened", Err: err}
 	}
-	doc, err := ffd.Parse(document, version)
+	doc, err := ffd.Parse(o.Document, version)
 	if err != nil && !rec.Kind.Marking() { // what passes to the marking system need not be readable
 		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: place(rec), Msg: "the document cannot be read", Err: err}
 	}
 	return doc, nil
 }
 
-func (r Reader) open(message []byte, sealed bool) ([]byte, error) {
+// parseFormat takes the format of an entry apart; ok is false for one that is
+// not of this protocol.
+func parseFormat(format string) (version ffd.Version, sealed, ok bool) {
+	name, sealed := strings.CutSuffix(format, sealedFormat)
+	name, ok = strings.CutPrefix(name, "kkt/")
+	version = ffd.ParseVersion(name)
+	return version, sealed, ok && version.Known()
+}
+
+// open opens a stored message: the document and its message sign.
+func (r Reader) open(message []byte, sealed bool) (Opened, error) {
 	h, err := ParseHeader(message)
 	if err != nil {
-		return nil, err
+		return Opened{}, err
 	}
 	f, err := ParseFrame(message[HeaderLen:])
-	if err != nil {
-		return nil, err
+	switch {
+	case err != nil:
+		return Opened{}, err
+	case !sealed:
+		document, sign, err := cutPayload(f.Payload())
+		return Opened{Frame: f.FrameHeader, Document: document, Sign: sign}, err
+	case r.Module == nil:
+		return Opened{}, ErrKeyUnavailable
+	case h.Service == ServiceMarking:
+		return r.Module.OpenMarking(context.Background(), f)
 	}
-	if !sealed {
-		document, _, err := cutPayload(f.Payload())
-		return document, err
-	}
-	if r.Module == nil {
-		return nil, ErrKeyUnavailable
-	}
-	if h.Service == ServiceMarking {
-		o, err := r.Module.OpenMarking(context.Background(), f)
-		return o.Document, err
-	}
-	o, err := r.Module.OpenContainer(context.Background(), f, h.Version)
-	return o.Document, err
+	return r.Module.OpenContainer(context.Background(), f, h.Version)
 }
 
 func place(rec *fiscal.Record) string {

@@ -58,9 +58,6 @@ func (w *Writer) Bytes() ([]byte, error) {
 	return w.b, nil
 }
 
-// Len is how many bytes there are so far, the document's head included.
-func (w *Writer) Len() int { return len(w.b) }
-
 func (w *Writer) head(t Tag, size int) {
 	w.b = binary.LittleEndian.AppendUint16(w.b, uint16(t))
 	w.b = binary.LittleEndian.AppendUint16(w.b, uint16(size))
@@ -126,15 +123,6 @@ func numeric(t Tag) *Definition {
 		}
 	}
 	return nil
-}
-
-// Money writes an amount in kopecks; it must not be negative.
-func (w *Writer) Money(t Tag, m fiscal.Money) {
-	if m < 0 {
-		w.fail(t, m.String()+" is negative")
-		return
-	}
-	w.Uint(t, uint64(m))
 }
 
 // Time writes the reading of a register's clock.
