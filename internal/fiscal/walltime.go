@@ -2,6 +2,7 @@ package fiscal
 
 import (
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -61,8 +62,23 @@ func (w WallTime) Instant(z *time.Location) time.Time {
 	return time.Date(y, time.Month(mo), d, h, mi, s, 0, z)
 }
 
-// Sub is the distance between two readings of one clock.
-func (w WallTime) Sub(v WallTime) time.Duration { return time.Duration(w-v) * time.Second }
+// farApart is the longest time between two readings that Sub tells: 146 years,
+// half of what a Duration holds, so that limits can be added and taken away.
+const farApart = math.MaxInt64 / 2 / time.Second * time.Second
+
+// Sub is the time between two readings of one clock, from -farApart to farApart.
+// A device may say 9999, and that must not wrap around to soon after today.
+func (w WallTime) Sub(v WallTime) time.Duration {
+	const limit = int64(farApart / time.Second)
+	d := int64(w - v)
+	switch overflow := (d < 0) != (w < v); {
+	case w > v && (overflow || d > limit):
+		return farApart
+	case w < v && (overflow || d < -limit):
+		return -farApart
+	}
+	return time.Duration(d) * time.Second
+}
 
 // Add moves the reading by d, whole seconds.
 func (w WallTime) Add(d time.Duration) WallTime { return w + WallTime(d/time.Second) }

@@ -2,6 +2,7 @@ package fiscal
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -61,6 +62,36 @@ func TestWallTimeForms(t *testing.T) {
 	for _, bad := range []string{"", "2026-03-14 09:12:41", "2026-03-14T09:12:41Z", "2026-02-30T00:00:00"} {
 		if err := w.UnmarshalText([]byte(bad)); !errors.Is(err, Invalid) {
 			t.Errorf("time %q: %v, want a complaint", bad, err)
+		}
+	}
+}
+
+// A device whose clock says 9999 has not come back within its shift.
+func TestWallTimeFarApart(t *testing.T) {
+	at := func(year int) WallTime {
+		w, ok := WallDate(year, 1, 1, 0, 0, 0)
+		if !ok {
+			t.Fatalf("no year %d", year)
+		}
+		return w
+	}
+	for _, tt := range []struct {
+		w, v WallTime
+		want time.Duration
+	}{
+		{at(2027), at(2026), 365 * 24 * time.Hour},
+		{at(2026), at(2027), -365 * 24 * time.Hour},
+		{at(2100), at(2026), (74*365 + 18) * 24 * time.Hour},
+		{at(2400), at(2026), farApart},
+		{at(2026), at(2400), -farApart},
+		{at(9999), at(2026), farApart},
+		{at(1), at(9999), -farApart},
+		{math.MaxInt64, -2, farApart},
+		{math.MinInt64, 2, -farApart},
+		{math.MinInt64, math.MinInt64, 0},
+	} {
+		if got := tt.w.Sub(tt.v); got != tt.want {
+			t.Errorf("%d.Sub(%d) = %v, want %v", tt.w, tt.v, got, tt.want)
 		}
 	}
 }

@@ -240,7 +240,7 @@ func (l *till) ask2(r *kkmpb.Request) uint32 {
 }
 
 // 24 hours: online documents are refused one second after, also when the
-// device turned its clock back; closing is always possible.
+// device turned its clock back, or far ahead; closing is always possible.
 // Req: E-146, E-147
 func TestShiftOfADay(t *testing.T) {
 	l := newTill(t, kkm.V203)
@@ -248,6 +248,10 @@ func TestShiftOfADay(t *testing.T) {
 	opened := l.now
 	l.now = opened.Add(24 * time.Hour)
 	l.ask(l.sale(100_00), kkm.CodeOK)
+	far := l.sale(100_00)
+	end, _ := fiscal.WallDate(9999, 12, 31, 23, 59, 59)
+	far.Ticket.DateTime = wire(end)
+	l.ask(far, kkm.CodeShiftTooLong)
 	l.now = opened.Add(24*time.Hour + time.Second)
 	l.ask(l.sale(100_00), kkm.CodeShiftTooLong)
 	back := l.sale(100_00)
