@@ -24,7 +24,8 @@ import (
 // look at the last line tells that a document is new; if it is not clearly new,
 // the whole file is searched for its ID. A line that a dead process left half
 // written is cut off first. When Send returns, what it wrote survives power
-// loss; when it fails, files are as they were, as far as the disk allows it.
+// loss; when the disk fails, files are as they were, as far as it allows that.
+// When ctx ends whole documents may stand there already, and are known again.
 type Files struct{ dir string }
 
 var _ delivery.Sender = (*Files)(nil)
@@ -59,8 +60,10 @@ func (f *Files) Send(ctx context.Context, docs []delivery.Document) ([]delivery.
 	if err == nil {
 		return nil, nil
 	}
+	// Who has lost its lease leaves what it wrote: whoever holds it now may have
+	// found those lines, and counts on them. Whole lines are found by whoever is next.
 	for _, c := range touched {
-		if c.to > c.from {
+		if c.to > c.from && ctx.Err() == nil {
 			err = errors.Join(err, c.undo())
 		}
 	}

@@ -2,6 +2,7 @@ package fns_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -246,6 +247,43 @@ func TestTwoWrite(t *testing.T) {
 			t.Errorf("register %d: %d different lines of %d, want 100", register, got, strings.Count(string(text), "\n"))
 		}
 	}
+}
+
+// lapsing ends at the second look at it, after something has happened.
+type lapsing struct {
+	context.Context
+	looks     int
+	meanwhile func()
+}
+
+func (l *lapsing) Err() error {
+	if l.looks++; l.looks == 1 {
+		return nil
+	}
+	if l.looks == 2 {
+		l.meanwhile()
+	}
+	return context.Canceled
+}
+
+// A process that freezes in the middle of a page loses its lease; who takes over
+// finds some of the lines and relies on them. What the first one does when it
+// wakes up takes nothing away.
+//
+// Req: P-008
+func TestWakesTooLate(t *testing.T) {
+	f, dir := open(t)
+	second, err := fns.OpenFiles(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := slices.Concat(run(1, 1, 3), run(2, 1, 3))
+	frozen := &lapsing{Context: t.Context(), meanwhile: func() { send(t, second, page) }}
+	if _, err := f.Send(frozen, page); err == nil {
+		t.Fatal("Send without a lease went well")
+	}
+	holds(t, filepath.Join(dir, "2026-03-14", "1.jsonl"), run(1, 1, 3))
+	holds(t, filepath.Join(dir, "2026-03-14", "2.jsonl"), run(2, 1, 3))
 }
 
 // On a full disk nothing of a batch stays, the error says so, and once there is
