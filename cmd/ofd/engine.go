@@ -24,11 +24,12 @@ import (
 type engine interface {
 	journal.Store
 	intake.Store
-	registry.Store
+	registry.OfficeStore
 	keyring.Store
 	follow.Store
 	delivery.Store
 	access.Store
+	cabinet.Tables
 	Close() error
 }
 
@@ -39,6 +40,7 @@ type database struct {
 	lines  int                         // committers that share its partitions
 	groups int                         // in which its partitions are followed
 	public cabinet.Store               // what the buyer's check reads, with the least rights
+	shelf  cabinet.Shelf               // what the cabinet reads, of one taxpayer at a time
 	check  func(context.Context) error // nil when it is reached and can be written to
 	tend   func(context.Context)       // what it does beside acceptance, until ctx ends
 }
@@ -63,7 +65,7 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 			return database{}, err
 		}
 		return database{
-			engine: db, name: "sqlite", lines: 1, groups: 1, public: db,
+			engine: db, name: "sqlite", lines: 1, groups: 1, public: db, shelf: db,
 			check: func(ctx context.Context) error {
 				_, err := db.Heads(ctx)
 				return err
@@ -75,7 +77,7 @@ func openDatabase(ctx context.Context, cfg *coreConfig) (database, error) {
 	if err != nil {
 		return database{}, advise(err)
 	}
-	d := database{engine: db, name: "postgres", lines: writers(), groups: followGroups, public: db.Public(), check: db.Check, tend: db.Run}
+	d := database{engine: db, name: "postgres", lines: writers(), groups: followGroups, public: db.Public(), shelf: db.Public(), check: db.Check, tend: db.Run}
 	if db.PerPartition() {
 		if d.lines, err = db.Partitions(ctx); err != nil {
 			return database{}, errors.Join(err, db.Close())

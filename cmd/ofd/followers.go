@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"openofd/internal/authority/fns"
+	"openofd/internal/cabinet"
 	"openofd/internal/config"
 	"openofd/internal/delivery"
 	"openofd/internal/follow"
@@ -44,27 +45,29 @@ func (f *followers) stop() {
 	f.running.Wait()
 }
 
-// startFollowers starts what this process is to follow with: delivery to each
-// authority whose way is known.
+// startFollowers starts what this process is to follow with: the cabinet's
+// tables, and delivery to each authority whose way is known.
 func (o *operator) startFollowers(s *settings) error {
 	if !s.Does(config.PartFollowers) {
 		return nil
 	}
-	if s.FNSDir == "" {
-		if s.KKTAddr.HostPort != "" {
-			o.log.Warn("documents of Russia are not forwarded; give --fns-dir")
-		}
-		return nil
-	}
 	metrics := newFollowerMetrics(s.Metrics)
-	d, err := newDelivery(o.core, s.FNSDir, metrics)
-	if err != nil {
-		return err
+	all := []follow.Follower{cabinet.NewFollower(o.store, o.read)}
+	if s.FNSDir != "" {
+		d, err := newDelivery(o.core, s.FNSDir, metrics)
+		if err != nil {
+			return err
+		}
+		all = append(all, d)
+	} else if s.KKTAddr.HostPort != "" {
+		o.log.Warn("documents of Russia are not forwarded; give --fns-dir")
 	}
 	ctx, end := context.WithCancel(context.Background())
 	o.followers.end = end
 	cfg := follow.Config{Groups: o.store.groups, Holder: holder()}
-	o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, d, o.log, metrics, s.Now))
+	for _, f := range all {
+		o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, f, o.log, metrics, s.Now))
+	}
 	for _, r := range o.followers.runners {
 		o.followers.running.Go(func() { r.Run(ctx) })
 	}

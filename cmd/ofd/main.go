@@ -49,6 +49,7 @@ type commands struct {
 	Signature    signatureCmd    `cmd:"" help:"Electronic signatures: who signed, and may it be accepted."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Delivery     deliveryCmd     `cmd:"" help:"What was forwarded to authorities, and what waits."`
+	Rebuild      rebuildCmd      `cmd:"" help:"Make tables anew that are made from the journal."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
 	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`
 	Restore      restoreCmd      `cmd:"" help:"Put a backup into a folder and verify it."`

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"openofd/internal/authority/fns"
+	"openofd/internal/cabinet"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
@@ -15,7 +16,7 @@ import (
 // followed are the names of followers, and authorities those of the ones that
 // forward.
 var (
-	followed    = []string{fns.Name}
+	followed    = []string{fns.Name, cabinet.FollowerID().Name}
 	authorities = []string{fns.Name}
 )
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openofd/internal/access"
+	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/mail"
 	"openofd/internal/registry"
@@ -46,6 +47,8 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 		Access: r.access, Known: known{o.store}, Zone: almaty,
 		NoMail: s.Letters == nil && s.Mail.Server == "", Secure: strings.HasPrefix(o.Site, "https://"),
 	}
+	fresh := &freshness{store: o.store, now: s.Now}
+	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	if s.Letters != nil {
 		w.Letters = func() (all []room.Letter) {
 			for _, l := range s.Letters.Letters() {

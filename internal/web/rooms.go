@@ -8,6 +8,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/fiscal"
+	"openofd/internal/web/pages"
 	"openofd/internal/web/room"
 	"openofd/internal/web/ui"
 )
@@ -19,6 +20,8 @@ type Rooms struct {
 	Zone   *time.Location // for who has no organization
 	NoMail bool           // letters cannot be sent
 	Secure bool           // people reach us over TLS alone
+	// Documents is what the registers did; its Sheet is ours.
+	Documents room.Documents
 	// Letters are those that a sink keeps instead of sending them, for a demo.
 	Letters func() []room.Letter
 }
@@ -32,10 +35,15 @@ const (
 
 // rooms serves the rooms, at most so often to one address what changes
 // something before anybody is signed in.
-func rooms(cfg Config, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, error) {
+func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, error) {
+	cfg.Rooms.Documents.Sheet = front.Sheet
+	if cfg.Rooms.Documents.Now == nil {
+		cfg.Rooms.Documents.Now = now
+	}
 	h, err := room.New(room.Config{
-		Address: func(r *http.Request) string { return clientOf(r.Context()).String() },
-		Secure:  cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
+		Documents: cfg.Rooms.Documents,
+		Address:   func(r *http.Request) string { return clientOf(r.Context()).String() },
+		Secure:    cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
 	}, cfg.Rooms.Access, cfg.Rooms.Known, cfg.Rooms.Zone, operator, log)
 	if err != nil {
 		return nil, err

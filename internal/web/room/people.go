@@ -14,6 +14,7 @@ type overviewPage struct {
 	Name    string
 	Places  []placeRow
 	Invited []placeRow
+	Today   *today // nil: nothing to tell
 }
 
 type placeRow struct {
@@ -31,6 +32,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, a *visitor) {
 		return
 	}
 	p := overviewPage{Name: a.User.Name}
+	if p.Today, err = h.today(r, a); err != nil {
+		h.render.Error(w, r, err)
+		return
+	}
 	add := func(to *[]placeRow, row placeRow) {
 		if err != nil {
 			return
@@ -55,7 +60,7 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, a *visitor) {
 
 // more lists the sections that a phone's bar has no place for.
 func (h *Handler) more(w http.ResponseWriter, r *http.Request, a *visitor) {
-	h.page(w, r, a, http.StatusOK, "more.html", "/more", "room.more", sections(a, ""))
+	h.page(w, r, a, http.StatusOK, "more.html", "/more", "room.more", h.sections(a, ""))
 }
 
 func taxpayerOf(r *http.Request) fiscal.TaxpayerID {

@@ -40,6 +40,8 @@ type Config struct {
 	Secure bool
 	// NoMail says that letters cannot be sent, so nobody can sign up.
 	NoMail bool
+	// Documents is what the registers did.
+	Documents Documents
 	// Letters are those that a sink keeps instead of sending them; nil: there is
 	// no sink.
 	Letters func() []Letter
@@ -110,11 +112,12 @@ func (h *Handler) routes() {
 	h.inside("POST /people/remove", h.remove)
 	h.inside("GET /audit", h.audit)
 	h.inside("GET /audit.csv", h.auditCSV)
+	h.documentRoutes()
 }
 
 // Paths are the beginnings of the addresses that are ours.
 func Paths() []string {
-	return []string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}
+	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, documentPaths...)
 }
 
 // Ours reports whether an address is one of a room.
@@ -218,10 +221,11 @@ func (h *Handler) visit(r *http.Request) access.Visit {
 
 // sections are the navigation as the actor may use it. What a phone's bar has no
 // place for is behind More.
-func sections(a *visitor, at string) []ui.Section {
+func (h *Handler) sections(a *visitor, at string) []ui.Section {
 	all := []ui.Section{{Key: "room.overview", Icon: "home", URL: "/cabinet"}}
+	all = append(all, h.documentSections(a)...)
 	if a.May(access.ManageUsers) {
-		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people"})
+		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
 	}
 	if a.May(access.SeeAudit) {
 		all = append(all, ui.Section{Key: "room.audit", Icon: "history", URL: "/audit", Rest: true})
@@ -235,7 +239,7 @@ func sections(a *visitor, at string) []ui.Section {
 
 // page answers with a page of a room. at is its section.
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, a *visitor, status int, name, at, title string, data any) {
-	f := ui.Frame{Locale: a.locale, Person: a.User.Name, Sections: sections(a, at)}
+	f := ui.Frame{Locale: a.locale, Person: a.User.Name, Sections: h.sections(a, at)}
 	if done := "done." + r.URL.Query().Get("done"); a.locale.Has(done) {
 		f.Done = done
 	}
