@@ -60,8 +60,8 @@
 //     ctx, and must not keep or change the bytes they are given.
 //
 // SIM1 is a complete example. Whatever seals must pass CheckReply, which looks
-// at an answer as a drive does but for the signs. The frame as received is kept
-// for ever beside the opened document, so that another module can check it
+// at an answer as a drive does but for the signs: an acknowledgement that does
+// not is neither stored nor sent. The frame as received is kept for ever beside the opened document, so that another module can check it
 // again.
 //
 // Promises: nothing here panics on any input or allocates by a length that the
