@@ -61,8 +61,8 @@
 //
 // SIM1 is a complete example. Whatever seals must pass CheckReply, which looks
 // at an answer as a drive does but for the signs: an acknowledgement that does
-// not is neither stored nor sent. The frame as received is kept for ever beside the opened document, so that another module can check it
-// again.
+// not is neither stored nor sent. The frame as received is kept for ever beside
+// the opened document, so that another module can check it again.
 //
 // Promises: nothing here panics on any input or allocates by a length that the
 // input merely claims; the bytes received are never changed; reading a message
