@@ -2,7 +2,7 @@
 
 SHELL    := /bin/bash
 GO       ?= go
-FUZZTIME ?= 10s
+FUZZTIME ?= 5s
 
 export GO FUZZTIME
 
@@ -36,7 +36,7 @@ generate: ## write generated code again
 check-generate: ## generated code is what go generate would write
 	@scripts/check-generate.sh
 
-fuzz: ## every fuzz target for FUZZTIME (10s)
+fuzz: ## every fuzz target for FUZZTIME (5s)
 	@scripts/fuzz.sh
 
 screenshots: ## pictures of the pages, three languages, light and dark, phone and desk
