@@ -62,6 +62,9 @@ func (c *demoCmd) Run(con *console) (err error) {
 	s.KKTCrypto.Name, s.Marking.Name = config.CryptoSIM1, config.MarkingTable
 	s.FNSDir = demoFNS(dir)
 	s.Letters = &mail.Sink{}
+	if err := s.authority(dir); err != nil {
+		return err
+	}
 	if s.Log, err = observe.NewLogger(con.talk, observe.LogConfig{Level: slog.LevelWarn}); err != nil {
 		return err
 	}

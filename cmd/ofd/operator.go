@@ -37,6 +37,8 @@ type settings struct {
 	// FarMarking is the marking system in the place of the one that File names.
 	FarMarking gate.MarkingSystem
 	Letters    *mail.Sink // keeps letters instead of sending them; nil: there is none
+	// DemoSign signs for invented companies, in a demo; nil: nobody does.
+	DemoSign func(content []byte, person string) ([]byte, error)
 }
 
 // operator is a running operator. Its addresses are those really listened on,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/mail"
 	"openofd/internal/registry"
+	"openofd/internal/signature"
 	"openofd/internal/web"
 	"openofd/internal/web/room"
 )
@@ -23,6 +25,7 @@ type rooms struct {
 	mailer *mail.Mailer
 	end    context.CancelFunc
 	ended  chan struct{}
+	judge  *signature.Verifier // nil: no roots are set
 }
 
 // openRooms makes what stands behind the pages of people who sign in.
@@ -40,6 +43,18 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 		r.mailer.Close()
 		return web.Rooms{}, fmt.Errorf("open the rooms: %w", err)
 	}
+	var judge registry.Judge
+	if roots := s.Signature.Roots; roots != "" {
+		cfg := signature.Config{Roots: os.DirFS(roots), Now: s.Now}
+		if s.Signature.CRL != "" {
+			cfg.CRLs = os.DirFS(s.Signature.CRL)
+		}
+		if r.judge, err = signature.Open(cfg); err != nil {
+			r.mailer.Close()
+			return web.Rooms{}, fmt.Errorf("read [signature]: %w", withHint(err, "docs/signatures.md says where the authorities publish their certificates and lists"))
+		}
+		judge = r.judge
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.end, r.ended = cancel, make(chan struct{})
 	go o.sweep(ctx)
@@ -47,6 +62,7 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 		Access: r.access, Known: known{o.store}, Zone: almaty,
 		NoMail: s.Letters == nil && s.Mail.Server == "", Secure: strings.HasPrefix(o.Site, "https://"),
 	}
+	w.Office, w.DemoSign = registry.NewOffice(o.registry, o.store, r.access, judge, self, s.Now), s.DemoSign
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	if s.Letters != nil {
@@ -88,7 +104,7 @@ func (noMail) Deliver(context.Context, mail.Letter) error {
 // sweepEvery is how often sessions that ended are removed.
 const sweepEvery = 10 * time.Minute
 
-// sweep removes sessions that ended.
+// sweep removes sessions that ended, and reads the authorities' lists again.
 func (o *operator) sweep(ctx context.Context) {
 	defer close(o.rooms.ended)
 	for tick := time.NewTicker(sweepEvery); ; {
@@ -99,6 +115,12 @@ func (o *operator) sweep(ctx context.Context) {
 		case <-tick.C:
 			if _, err := o.rooms.access.Sweep(ctx); err != nil {
 				o.log.Warn("ended sessions not removed", "err", err)
+			}
+			if o.rooms.judge == nil {
+				continue
+			}
+			if err := o.rooms.judge.Reload(); err != nil { // lists are issued every day
+				o.log.Warn("authorities of signatures not read again", "err", err)
 			}
 		}
 	}

@@ -26,6 +26,8 @@ type File struct {
 	Limits   Limits   `toml:"limits"`
 	Mail     Mail     `toml:"mail"`
 	Access   Access   `toml:"access"`
+	// Signature is whose electronic signatures are believed.
+	Signature Signature `toml:"signature"`
 
 	top map[string]any // what stands above the tables, as written
 }
@@ -190,6 +192,9 @@ func (f *File) check() error {
 		if limit.n < 0 {
 			return fmt.Errorf("%s: %d is negative; leave the key out for the default", limit.key, limit.n)
 		}
+	}
+	if err := f.Signature.Check(); err != nil {
+		return err
 	}
 	if ad := f.Operator.Ad; ad.Text != "" && ad.Version == 0 {
 		return errors.New("operator.ad.version: a text needs a version of 1 or more, or no register asks for it")

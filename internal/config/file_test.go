@@ -74,9 +74,9 @@ func TestGoodFiles(t *testing.T) {
 				MissingParameterCode: 13,
 				SwitchOff:            map[Version]Date{{124}: {2026, time.April, 1}, {202}: {2027, time.January, 1}},
 			},
-			KKT: KKT{UnknownDrives: Unknown{UnknownDrop}, Severities: map[string]Severity{"K4": {"refuse"}, "drive_old": {"warn"}, "required 1.05": {"refuse"}}},
+			KKT:    KKT{UnknownDrives: Unknown{UnknownDrop}, Severities: map[string]Severity{"K4": {"refuse"}, "drive_old": {"warn"}, "required 1.05": {"refuse"}}},
 			Mail:   Mail{Server: "mail.example.kz:587", From: "ofd@example.kz", User: "ofd", PasswordFile: "/etc/ofd/mail.password"},
-			Access: Access{Closed: true},
+			Access: Access{Closed: true}, Signature: Signature{Roots: "/etc/ofd/ca", CRL: "/etc/ofd/crl"},
 			Limits: Limits{
 				Connections: 20000, PerAddress: 200, Exchanges: Most{8000},
 				AddressFramesPerSecond: Off(), RegisterFramesPerSecond: Most{50}, CheckPerMinute: 30,

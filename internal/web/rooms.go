@@ -8,6 +8,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/fiscal"
+	"openofd/internal/registry"
 	"openofd/internal/web/pages"
 	"openofd/internal/web/room"
 	"openofd/internal/web/ui"
@@ -20,6 +21,10 @@ type Rooms struct {
 	Zone   *time.Location // for who has no organization
 	NoMail bool           // letters cannot be sent
 	Secure bool           // people reach us over TLS alone
+	// Office is where people look after their organization; nil: nowhere.
+	Office *registry.Office
+	// DemoSign signs for an invented company, in a demo.
+	DemoSign func(content []byte, person string) ([]byte, error)
 	// Documents is what the registers did; its Sheet is ours.
 	Documents room.Documents
 	// Letters are those that a sink keeps instead of sending them, for a demo.
@@ -42,8 +47,9 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 	}
 	h, err := room.New(room.Config{
 		Documents: cfg.Rooms.Documents,
-		Address:   func(r *http.Request) string { return clientOf(r.Context()).String() },
-		Secure:    cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
+		Office:    cfg.Rooms.Office, DemoSign: cfg.Rooms.DemoSign,
+		Address: func(r *http.Request) string { return clientOf(r.Context()).String() },
+		Secure:  cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
 	}, cfg.Rooms.Access, cfg.Rooms.Known, cfg.Rooms.Zone, operator, log)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,7 @@ type overviewPage struct {
 	Name    string
 	Places  []placeRow
 	Invited []placeRow
+	CanLink bool   // an organization, by its signature
 	Today   *today // nil: nothing to tell
 }
 
@@ -31,7 +32,7 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, a *visitor) {
 		h.render.Error(w, r, err)
 		return
 	}
-	p := overviewPage{Name: a.User.Name}
+	p := overviewPage{Name: a.User.Name, CanLink: h.cfg.Office != nil}
 	if p.Today, err = h.today(r, a); err != nil {
 		h.render.Error(w, r, err)
 		return

@@ -14,6 +14,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/fiscal"
+	"openofd/internal/registry"
 	"openofd/internal/web/ui"
 )
 
@@ -40,6 +41,11 @@ type Config struct {
 	Secure bool
 	// NoMail says that letters cannot be sent, so nobody can sign up.
 	NoMail bool
+	// Office is where people look after their organization; nil: nowhere.
+	Office *registry.Office
+	// DemoSign lets an authority of a demonstration sign for an invented company;
+	// nil: this is none.
+	DemoSign func(content []byte, person string) ([]byte, error)
 	// Documents is what the registers did.
 	Documents Documents
 	// Letters are those that a sink keeps instead of sending them; nil: there is
@@ -112,12 +118,13 @@ func (h *Handler) routes() {
 	h.inside("POST /people/remove", h.remove)
 	h.inside("GET /audit", h.audit)
 	h.inside("GET /audit.csv", h.auditCSV)
+	h.officeRoutes()
 	h.documentRoutes()
 }
 
 // Paths are the beginnings of the addresses that are ours.
 func Paths() []string {
-	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, documentPaths...)
+	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths)...)
 }
 
 // Ours reports whether an address is one of a room.
@@ -144,8 +151,15 @@ const maxForm = 64 << 10
 // ServeHTTP serves an address that is ours.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
+		limit, parse := int64(maxForm), r.ParseForm
+		if strings.HasPrefix(r.URL.Path, "/organization/") { // a signature comes with it
+			limit = maxUpload
+			if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
+				parse = func() error { return r.ParseMultipartForm(maxUpload) }
+			}
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, limit)
+		if err := parse(); err != nil {
 			h.render.Error(w, r, &fiscal.Error{Reason: fiscal.BadForm, Field: "form"})
 			return
 		}
@@ -224,6 +238,7 @@ func (h *Handler) visit(r *http.Request) access.Visit {
 func (h *Handler) sections(a *visitor, at string) []ui.Section {
 	all := []ui.Section{{Key: "room.overview", Icon: "home", URL: "/cabinet"}}
 	all = append(all, h.documentSections(a)...)
+	all = append(all, h.officeSections(a)...)
 	if a.May(access.ManageUsers) {
 		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
 	}
