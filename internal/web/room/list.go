@@ -23,6 +23,7 @@ type listing[T any] struct {
 	mark    bool     // findings alone
 	filters []string // the parameters that it understands, in the order of chips
 	columns []column[T]
+	files   []string // the keys of columns that files have and the page leaves out
 	read    func(context.Context, *cabinet.Questions, *cabinet.Scope, *cabinet.Filter, *cabinet.Place, int) ([]T, bool, error)
 	place   func(*T) cabinet.Place
 	card    func(*T) (fiscal.RegisterID, uint32)
@@ -132,6 +133,9 @@ func fillList[T any](h *Handler, list *listing[T], ctx context.Context, a *visit
 		row := rowOf(h, list, ctx, a, scope, &all[i])
 		var cells []cellOf
 		for _, c := range list.columns {
+			if slices.Contains(list.files, c.key) {
+				continue
+			}
 			text, num := shown(a.locale, c.value(&row))
 			cell := cellOf{Label: a.locale.T(c.key), Text: text, Num: num, Head: c.head}
 			if c.head && list.link != nil && a.May(access.SeeRevenue) {

@@ -84,6 +84,7 @@ func receipts() listing[cabinet.Document] {
 		column[cabinet.Document]{"column.sign", false, func(d *documentRow) any { return strconv.FormatUint(d.it.FiscalSign, 10) }},
 		colRegister, colOutlet, colShift, colCashier, colMarks)
 	list.kinds = []fiscal.DocumentKind{fiscal.DocReceipt}
+	list.files = []string{colShift.key, colCashier.key}
 	return list
 }
 
