@@ -39,9 +39,9 @@ func newOffice(t *testing.T, judge registry.Judge) *house {
 	t.Cleanup(committer.Stop)
 	rules := &kkm.Rules{Limits: func(fiscal.WallTime) kkm.Limits { return kkm.Limits{Shift: 24 * time.Hour, Offline: 72 * time.Hour} }}
 	in := intake.New(intake.Config{}, h.db, committer, rules, keys, &fiscal.Operator{}, quiet, nil, time.Now, rand.Reader)
-	office := registry.NewOffice(registry.New(h.db, in, time.Now), h.db, h.access, judge, operator, time.Now)
+	h.office = registry.NewOffice(registry.New(h.db, in, time.Now), h.db, h.access, judge, operator, time.Now)
 	h.Server.Close()
-	handler, err := New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Office: office,
+	handler, err := New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Office: h.office,
 		DemoSign: func([]byte, string) ([]byte, error) { return []byte("signed"), nil }}}, newShop(t), operator, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now)
 	if err != nil {
 		t.Fatal(err)

@@ -31,6 +31,7 @@ type house struct {
 	db      *sqlite.DB
 	access  *access.Service
 	letters mail.Sink
+	office  *registry.Office // in houses that have one
 }
 
 const strong = "Құрақ көрпе 7 қабат"
