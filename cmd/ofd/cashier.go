@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -15,7 +14,7 @@ import (
 )
 
 type cashierCmd struct {
-	Add    cashierAddCmd    `cmd:"" help:"Keep a cashier's login, or replace it; the password is read from standard input."`
+	Add    cashierAddCmd    `cmd:"" help:"Keep a cashier's login, or replace it; the password is asked for, or read from standard input."`
 	List   cashierListCmd   `cmd:"" help:"The cashiers of a taxpayer."`
 	Remove cashierRemoveCmd `cmd:"" help:"Forget a cashier's login."`
 }
@@ -38,6 +37,7 @@ func roleName(r fiscal.CashierRole) string {
 
 type cashierAddCmd struct {
 	place
+	secret
 	BIN   fiscal.XIN `name:"bin" aliases:"iin" required:"" placeholder:"BIN" help:"The taxpayer for whom the cashier works."`
 	Login string     `arg:"" help:"Login, unique with its taxpayer."`
 	Name  string     `required:"" help:"Name as it is printed on receipts."`
@@ -76,7 +76,7 @@ func (c *cashierAddCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	password, err := readPassword(con)
+	password, err := c.read(con)
 	if err != nil {
 		return err
 	}
@@ -93,22 +93,6 @@ func (c *cashierAddCmd) Run(con *console) error {
 	return con.result(showCashier(&made), func(w io.Writer) {
 		fmt.Fprintf(w, "The login %q of %s is kept.\n", c.Login, c.BIN)
 	})
-}
-
-// readPassword reads a line of standard input.
-func readPassword(con *console) (string, error) {
-	if con.watched() {
-		fmt.Fprint(con.talk, "Password (it is shown as you type): ")
-	}
-	line, err := bufio.NewReader(io.LimitReader(con.in, 4096)).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the password: %w", err)
-	}
-	password := strings.TrimRight(line, "\r\n")
-	if password == "" {
-		return "", withHint(errors.New("no password on standard input"), "Write it there, as one line")
-	}
-	return password, nil
 }
 
 type cashierListCmd struct {

@@ -53,6 +53,7 @@ type core struct {
 	intake   *intake.Intake
 	registry *registry.Service
 	module   kkt.CryptoModule // nil: there are no keys of fiscal drives
+	rand     io.Reader
 	now      func() time.Time
 
 	committer *journal.Committer
@@ -78,7 +79,7 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	if err != nil {
 		return nil, errors.Join(err, store.Close())
 	}
-	c := &core{store: store, ring: ring, now: cfg.Now, module: cryptoModule(cfg.Crypto)}
+	c := &core{store: store, ring: ring, now: cfg.Now, rand: cfg.Rand, module: cryptoModule(cfg.Crypto)}
 	var entries journal.Store = store
 	if cfg.Journal != nil {
 		entries = cfg.Journal(store)

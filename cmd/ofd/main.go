@@ -37,11 +37,12 @@ type commands struct {
 	Config string `env:"OFD_CONFIG" placeholder:"FILE" help:"Settings; ofd.toml in the current folder if it is there."`
 	JSON   bool   `name:"json" help:"Print the result as one JSON document."`
 
-	Demo         demoCmd         `cmd:"" help:"Run an operator with three shops that sell, to try everything out."`
+	Demo         demoCmd         `cmd:"" help:"Run an operator with five shops that sell, to try everything out."`
 	Serve        serveCmd        `cmd:"" help:"Run the operator."`
 	Register     registerCmd     `cmd:"" help:"Cash registers: add, give tokens, block, look at."`
 	Taxpayer     taxpayerCmd     `cmd:"" help:"Taxpayers, the owners of registers."`
 	Cashier      cashierCmd      `cmd:"" help:"Cashiers whose logins the operator keeps."`
+	User         userCmd         `cmd:"" help:"People who enter the cabinet, and the journal of what they did."`
 	Key          keyCmd          `cmd:"" help:"Keys of fiscal signs and tokens."`
 	Nomenclature nomenclatureCmd `cmd:"" help:"The catalog of goods that registers fetch."`
 	Decode       decodeCmd       `cmd:"" help:"Make a frame readable; say which byte breaks which rule."`

@@ -38,7 +38,7 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	if r.mailer, err = mail.New(sender, self, o.Site, s.Log, s.Now); err != nil {
 		return web.Rooms{}, err
 	}
-	r.access, err = access.New(access.Config{Issuer: self.Title.In("ru"), Closed: s.Access.Closed}, o.store, r.mailer, access.NewPasswords(0, s.Rand), o.ring, s.Now, s.Rand)
+	r.access, err = access.New(access.Config{Issuer: self.Title.In("ru"), Closed: s.Access.Closed, Site: o.Site}, o.store, r.mailer, access.NewPasswords(0, s.Rand), o.ring, s.Now, s.Rand)
 	if err != nil {
 		r.mailer.Close()
 		return web.Rooms{}, fmt.Errorf("open the rooms: %w", err)
@@ -65,6 +65,7 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	w.Office, w.DemoSign = registry.NewOffice(o.registry, o.store, r.access, judge, self, s.Now), s.DemoSign
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
+	w.Desk = staffDesk{o.core}
 	if s.Letters != nil {
 		w.Letters = func() (all []room.Letter) {
 			for _, l := range s.Letters.Letters() {

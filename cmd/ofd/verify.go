@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"openofd/internal/access"
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 	"openofd/internal/protocol/kkm"
@@ -20,6 +21,7 @@ type verified struct {
 	Entries   uint64  `json:"entries"`
 	Signs     int     `json:"signs"` // fiscal signs computed again, or compared with the documents of drives
 	Registers int     `json:"registers"`
+	Records   uint64  `json:"records"` // of what people did
 	Bad       *damage `json:"bad,omitempty"`
 }
 
@@ -46,6 +48,8 @@ func (c *verifyCmd) Run(con *console) error {
 	switch {
 	case errors.As(err, &d):
 		r.Bad = &damage{d.Partition, d.Seq, d.Register, d.Number, d.Error()}
+	case auditDamaged(err):
+		r.Bad = &damage{What: err.Error()}
 	case err != nil:
 		return fmt.Errorf("verify: %w", err)
 	default:
@@ -57,7 +61,7 @@ func (c *verifyCmd) Run(con *console) error {
 			con.hint("Stop the server, keep a copy of the folder as it is, and look for a backup from before.")
 			return
 		}
-		fmt.Fprintf(w, "All is well: %d entries, %d fiscal signs, %d registers.\n", r.Entries, r.Signs, r.Registers)
+		fmt.Fprintf(w, "All is well: %d entries, %d fiscal signs, %d registers, %d records of what people did.\n", r.Entries, r.Signs, r.Registers, r.Records)
 	})
 	if err != nil || r.OK {
 		return err
@@ -66,8 +70,9 @@ func (c *verifyCmd) Run(con *console) error {
 }
 
 // verifyStore walks the journal to its present end: places, chains, fiscal
-// signs, and that each register's entries make its state. The error is a
-// *journal.Damage for the first thing that does not hold. progress may be nil.
+// signs, and that each register's entries make its state; then the chains of
+// what people did. The error is a *journal.Damage for the first thing that does
+// not hold, or one that auditDamaged knows. progress may be nil.
 func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition, seq, of journal.Seq)) (verified, error) {
 	var r verified
 	states := func(ctx context.Context, p fiscal.Place) (*fiscal.State, error) {
@@ -100,7 +105,35 @@ func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition,
 	if keyless != nil { // nothing is damaged; we cannot look
 		err = keyless
 	}
+	if err == nil {
+		r.Records, err = verifyAudits(ctx, c.store)
+	}
 	return r, err
+}
+
+// verifyAudits walks every chain of what people did.
+func verifyAudits(ctx context.Context, store access.Store) (records uint64, err error) {
+	const page = 1000
+	for after := fiscal.TaxpayerID(-1); ; {
+		chains, err := store.AuditChains(ctx, after, page)
+		if err != nil || len(chains) == 0 {
+			return records, err
+		}
+		for _, t := range chains {
+			n, err := access.VerifyAudit(ctx, store, t)
+			records += n
+			if err != nil {
+				return records, err
+			}
+			after = t
+		}
+	}
+}
+
+// auditDamaged reports whether a chain of what people did was found damaged.
+func auditDamaged(err error) bool {
+	var e *fiscal.Error
+	return errors.Is(err, fiscal.Corrupt) && errors.As(err, &e) && e.Field == "audit"
 }
 
 // checkSign computes the fiscal sign of a receipt again.

@@ -18,6 +18,10 @@ func TestVerifyFindsDamage(t *testing.T) {
 	whole := filepath.Join(t.TempDir(), "whole")
 	s := &script{t: t, dir: t.TempDir(), names: map[string]string{"data": whole}}
 	fillJournal(s)
+	for _, name := range []string{"a", "b", "c"} {
+		s.stdin = "kettle-by-the-door-12\n"
+		s.run(exitOK, "user add "+name+"@example.kz --name Әсел")
+	}
 	s.run(exitOK, "verify")
 
 	// Entries 1 and 2 are the acts of the first register, 3 to 7 its documents,
@@ -48,6 +52,9 @@ func TestVerifyFindsDamage(t *testing.T) {
 		{"an invented entry", "INSERT INTO entries SELECT 12, partition, month, register, number + 1, taxpayer, card_version, format, kind, outcome, flags, drive, " +
 			"device_number, device_time, received_at, shift, fiscal_sign, sign_key, operation, total, cash, cashless, other_paid, tax, refers, carrier, codec, salt, " +
 			"digest, hash, chain, request, answer FROM entries WHERE seq = 11", "lies behind the partition's end"},
+		{"what somebody did", "UPDATE audit SET who = 'nobody' WHERE seq = 2", "record 2 of taxpayer 0 was changed"},
+		{"what somebody did, removed", "DELETE FROM audit WHERE seq = 2", "record 3 of taxpayer 0 was changed, or one before it is gone"},
+		{"the first that somebody did, removed", "DELETE FROM audit WHERE seq = 1", "before 2 are gone"},
 		{"the head", "UPDATE heads SET chain = zeroblob(32)", "entry 11: the partition's chain ends in"},
 	}
 	for _, tt := range tests {

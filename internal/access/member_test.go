@@ -138,7 +138,7 @@ func TestLooked(t *testing.T) {
 	shop := h.taxpayer("123456789011")
 	a := h.person("staff@example.kz")
 	h.wants("somebody else", h.Looked(t.Context(), a, shop, "register 1", "письмо 7"), fiscal.Denied, "staff")
-	a.User.Staff = true
+	a.User.Staff, a.Strong = true, true
 	h.must(h.Looked(t.Context(), a, shop, "register 1", "письмо 7"))
 	all, err := h.db.Audit(t.Context(), shop, 0, 10)
 	if err != nil || len(all) != 1 || all[0].Act != access.ActLooked || all[0].Detail != "письмо 7" {

@@ -153,3 +153,9 @@ func (s *Service) Audit(ctx context.Context, a *Actor, before uint64, limit int)
 func (s *Service) Own(ctx context.Context, a *Actor, before uint64, limit int) ([]Record, error) {
 	return s.store.AuditOf(ctx, a.User.ID, before, limit)
 }
+
+// CheckGround is Invalid with the Field "ground" for what is no reason.
+func CheckGround(text string) error {
+	_, err := ground(text)
+	return err
+}

@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"openofd/internal/access"
@@ -27,6 +28,8 @@ type Rooms struct {
 	DemoSign func(content []byte, person string) ([]byte, error)
 	// Documents is what the registers did; its Sheet is ours.
 	Documents room.Documents
+	// Desk is what the operator's staff works at; nil: they have no room.
+	Desk room.Desk
 	// Letters are those that a sink keeps instead of sending them, for a demo.
 	Letters func() []room.Letter
 }
@@ -48,6 +51,7 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 	h, err := room.New(room.Config{
 		Documents: cfg.Rooms.Documents,
 		Office:    cfg.Rooms.Office, DemoSign: cfg.Rooms.DemoSign,
+		Desk:    cfg.Rooms.Desk,
 		Address: func(r *http.Request) string { return clientOf(r.Context()).String() },
 		Secure:  cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
 	}, cfg.Rooms.Access, cfg.Rooms.Known, cfg.Rooms.Zone, operator, log)
@@ -56,16 +60,51 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 	}
 	tries := cfg
 	tries.ChecksPerSecond, tries.ChecksAtOnce = triesPerSecond, triesAtOnce
-	limits := newLimits(tries, now)
+	limits, knocking := newLimits(tries, now), &knocks{under: map[netip.Addr]int{}}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost && room.Door(r.URL.Path) {
-			if wait := limits.take(doorKey(clientOf(r.Context()))); wait > 0 {
+			at := doorKey(clientOf(r.Context()))
+			if wait := limits.take(at); wait > 0 {
 				h.Refuse(w, r, &fiscal.Error{Reason: fiscal.RateLimited, Err: &ui.RetryError{After: wait}})
 				return
 			}
+			if !knocking.enter(at) {
+				h.Refuse(w, r, &fiscal.Error{Reason: fiscal.RateLimited, Err: &ui.RetryError{After: time.Second}})
+				return
+			}
+			defer knocking.leave(at)
 		}
 		h.ServeHTTP(w, r)
 	}), nil
+}
+
+// knocksAtOnce is how many tries of one address are under way at a time: who
+// waits for a hash waits behind that many of each other address, not behind
+// all that one of them sends.
+const knocksAtOnce = 4
+
+// knocks counts what is under way at the doors. Safe for concurrent use.
+type knocks struct {
+	mu    sync.Mutex
+	under map[netip.Addr]int // guarded by mu; no longer than the requests under way
+}
+
+func (k *knocks) enter(a netip.Addr) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.under[a] >= knocksAtOnce {
+		return false
+	}
+	k.under[a]++
+	return true
+}
+
+func (k *knocks) leave(a netip.Addr) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.under[a]--; k.under[a] == 0 {
+		delete(k.under, a)
+	}
 }
 
 // doorKey is an address, of IPv6 the network that one customer has.

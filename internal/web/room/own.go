@@ -16,9 +16,18 @@ type mePage struct {
 	Profile   form
 	Password  form
 	Stop      form
+	Passkey   form // to add one
+	Passkeys  passkeyList
 	Sessions  []sessionRow
 	Records   []recordRow
 	TOTPSince string
+}
+
+// passkeyList is those that are there.
+type passkeyList struct {
+	form
+	Here bool // people can have them
+	All  []passkeyRow
 }
 
 type sessionRow struct {
@@ -45,7 +54,7 @@ func (h *Handler) mePage(w http.ResponseWriter, r *http.Request, a *visitor, sta
 		h.render.Error(w, r, err)
 		return
 	}
-	p := &mePage{User: a.User, Profile: profileForm(a.User.Name), Password: passwordForm(), Stop: stopForm(), Records: a.rows(records)}
+	p := &mePage{User: a.User, Profile: profileForm(a.User.Name), Password: passwordForm(), Stop: stopForm(), Passkey: passkeyForm(""), Records: a.rows(records)}
 	if a.User.TOTP != nil {
 		p.TOTPSince = a.when(a.User.TOTP.Since)
 	}
@@ -56,6 +65,7 @@ func (h *Handler) mePage(w http.ResponseWriter, r *http.Request, a *visitor, sta
 		p.Sessions = append(p.Sessions, sessionRow{ID: hex.EncodeToString(s.ID[:]), Device: device(a.locale, s.Agent), Address: s.Address, Seen: a.when(s.Seen), Current: s.ID == a.Session})
 	}
 	change(p)
+	p.Passkeys.Here, p.Passkeys.All = h.access.Passkeys(), a.passkeys()
 	h.page(w, r, a, status, "me.html", "/me", "room.me", p)
 }
 
@@ -77,7 +87,7 @@ func stopForm() form {
 // wrongHere shows the page again with an error in one of its forms.
 func (h *Handler) wrongHere(w http.ResponseWriter, r *http.Request, a *visitor, err error, of func(*mePage) *form) {
 	var f form
-	probe := mePage{Profile: profileForm(r.PostFormValue("name")), Password: passwordForm(), Stop: stopForm()}
+	probe := mePage{Profile: profileForm(r.PostFormValue("name")), Password: passwordForm(), Stop: stopForm(), Passkey: passkeyForm(r.PostFormValue("name"))}
 	f = *of(&probe)
 	status, ok := f.wrong(a.locale, err)
 	if !ok {

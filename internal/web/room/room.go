@@ -48,6 +48,8 @@ type Config struct {
 	DemoSign func(content []byte, person string) ([]byte, error)
 	// Documents is what the registers did.
 	Documents Documents
+	// Desk is what the operator's staff works at; nil: they have no room.
+	Desk Desk
 	// Letters are those that a sink keeps instead of sending them; nil: there is
 	// no sink.
 	Letters func() []Letter
@@ -118,13 +120,15 @@ func (h *Handler) routes() {
 	h.inside("POST /people/remove", h.remove)
 	h.inside("GET /audit", h.audit)
 	h.inside("GET /audit.csv", h.auditCSV)
+	h.passkeyRoutes()
+	h.staffRoutes()
 	h.officeRoutes()
 	h.documentRoutes()
 }
 
 // Paths are the beginnings of the addresses that are ours.
 func Paths() []string {
-	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths)...)
+	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths, staffPaths)...)
 }
 
 // Ours reports whether an address is one of a room.
@@ -199,6 +203,10 @@ func (h *Handler) inside(pattern string, do func(http.ResponseWriter, *http.Requ
 			h.render.Error(w, r, err)
 			return
 		}
+		if waits(&a, r.URL.Path) {
+			done(w, r, "/me", "staff_second")
+			return
+		}
 		lang := ui.Negotiate(r.URL.Query().Get("lang"), "", ui.Negotiate(a.User.Language, r.Header.Get("Accept-Language"), ui.Languages()[0]))
 		v := &visitor{Actor: &a, Organization: Organization{Zone: h.zone}, locale: h.render.Locales[lang]}
 		if a.Taxpayer != 0 {
@@ -239,6 +247,7 @@ func (h *Handler) sections(a *visitor, at string) []ui.Section {
 	all := []ui.Section{{Key: "room.overview", Icon: "home", URL: "/cabinet"}}
 	all = append(all, h.documentSections(a)...)
 	all = append(all, h.officeSections(a)...)
+	all = append(all, h.staffSections(a)...)
 	if a.May(access.ManageUsers) {
 		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
 	}

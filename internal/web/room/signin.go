@@ -18,7 +18,9 @@ type doorPage struct {
 	Lead   string // key
 	Submit string // key
 	NoMail bool
-	Links  []link
+	// Passkey says that who has one can come in by it.
+	Passkey bool
+	Links   []link
 }
 
 type link struct{ Key, URL string }
@@ -57,7 +59,7 @@ func codeField() ui.Field {
 }
 
 func (h *Handler) signInForm(r *http.Request, email, to string) *doorPage {
-	p := &doorPage{Title: "signin.title", Action: "/signin", Submit: "signin.submit", Hidden: map[string]string{"to": to},
+	p := &doorPage{Title: "signin.title", Action: "/signin", Submit: "signin.submit", Hidden: map[string]string{"to": to}, Passkey: h.access.Passkeys(),
 		Links: []link{{"signin.forgot", "/forgot"}, {"signin.signup", "/signup"}}}
 	p.fields(emailField(email), passwordField("current-password"))
 	return p
