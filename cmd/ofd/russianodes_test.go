@@ -18,9 +18,6 @@ import (
 // operatorINN stands in acknowledgements.
 const operatorINN = "7704211201"
 
-// servesRussia is the file of an operator that serves simulated drives.
-const servesRussia = "kkt_crypto = '" + config.CryptoSIM1 + "'\n[operator]\ninn = '" + operatorINN + "'\n"
-
 // fickle sends each message to another node than the last, and now and then
 // leaves before the answer comes.
 type fickle struct {
