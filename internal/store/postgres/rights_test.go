@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"openofd/internal/access"
+	"openofd/internal/cabinet"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
@@ -227,6 +228,31 @@ func furnish(t *testing.T, db registry.OfficeStore, owner fiscal.TaxpayerID, r f
 		db.SetGroup(t.Context(), owner, r, g.ID))
 }
 
+// tabulate gives each taxpayer of a load a row of each of the cabinet's tables.
+func tabulate(t *testing.T, db cabinet.Tables, l *load) error {
+	pages := map[fiscal.Partition]*cabinet.Page{}
+	for i, at := range l.places {
+		p := pages[at.Partition]
+		if p == nil {
+			p = &cabinet.Page{}
+			pages[at.Partition] = p
+		}
+		owner := l.owner[i]
+		p.Documents = append(p.Documents, cabinet.Document{Taxpayer: owner, Partition: at.Partition, Seq: journal.Seq(len(p.Documents) + 1), Time: 1, ReceivedAt: l.now(),
+			Register: at.Register, Number: 1, Kind: fiscal.DocReceipt, Op: fiscal.OpSale, FiscalSign: 7, Total: 100})
+		p.Shifts = append(p.Shifts, cabinet.Shift{ShiftID: cabinet.ShiftID{Register: at.Register, Number: 1}, Taxpayer: owner, Partition: at.Partition, Opened: 1})
+		p.Days = append(p.Days, cabinet.Day{Register: at.Register, Taxpayer: owner, Partition: at.Partition})
+		p.Away = append(p.Away, cabinet.Away{Taxpayer: owner, Partition: at.Partition, Register: at.Register, First: 1, Last: 1, Documents: 1})
+	}
+	for partition, p := range pages {
+		m := follow.Move{ID: cabinet.FollowerID(), Partition: partition, To: journal.Seq(len(p.Documents)), At: l.now()}
+		if err := db.KeepPage(t.Context(), m, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // TestTaxpayerSeesOwnRows shows that the reader sees nothing until it is said
 // for whom it reads, and then no row of anybody else in any table.
 //
@@ -252,6 +278,9 @@ func TestTaxpayerSeesOwnRows(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+	}
+	if err := tabulate(t, db, l); err != nil {
+		t.Fatal(err)
 	}
 	if err := db.KeepRefused(t.Context(), refused, 10); err != nil {
 		t.Fatal(err)
