@@ -33,6 +33,7 @@ type benchFlags struct {
 	KeyFile     string        `name:"key-file" env:"OFD_KEY_FILE" type:"path" default:"ofd-data/master.key" placeholder:"FILE" help:"Master key of that installation."`
 	Fill        uint64        `placeholder:"N" help:"Store so many entries of other registers, then measure this store and an empty one in turn."`
 	Idle        int           `placeholder:"N" help:"Hold so many silent connections beside the load, to an operator in a process of its own, and tell what one of them costs."`
+	Followers   bool          `help:"Let the cabinet's tables be filled meanwhile, as on a server; else acceptance is measured alone."`
 	Addr        string        `placeholder:"HOST:PORT" help:"A running operator instead of one of our own."`
 	CPUProfile  string        `name:"cpu-profile" type:"path" placeholder:"FILE" help:"Write a CPU profile of the load, for go tool pprof."`
 	Credentials string        `type:"path" placeholder:"FILE" help:"Registers of --addr, as below; written back as they are at the end."`

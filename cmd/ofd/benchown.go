@@ -70,6 +70,9 @@ func (c *benchLoad) start(con *console, dir string, db config.DB) (*underTest, e
 	}
 	s.Limits = config.Limits{Connections: c.Connections + 16, PerAddress: c.Connections + 16,
 		Exchanges: config.Off(), AddressFramesPerSecond: config.Off(), RegisterFramesPerSecond: config.Off()}
+	if !c.Followers {
+		s.Parts = []config.Part{config.PartGate, config.PartWeb}
+	}
 	c.settings(&s)
 	var err error
 	u.operator, err = startOperator(con.ctx, s)

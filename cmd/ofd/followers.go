@@ -45,6 +45,10 @@ func (f *followers) stop() {
 	f.running.Wait()
 }
 
+// busyQueue is how many commits wait when acceptance is at its limit. At half of
+// it a few do.
+const busyQueue = 12
+
 // startFollowers starts what this process is to follow with: the cabinet's
 // tables, and delivery to each authority whose way is known.
 func (o *operator) startFollowers(s *settings) error {
@@ -64,7 +68,7 @@ func (o *operator) startFollowers(s *settings) error {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	o.followers.end = end
-	cfg := follow.Config{Groups: o.store.groups, Holder: holder()}
+	cfg := follow.Config{Groups: o.store.groups, Holder: holder(), Busy: func() bool { return o.committer.Waiting() >= busyQueue }}
 	for _, f := range all {
 		o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, f, o.log, metrics, s.Now))
 	}

@@ -19,6 +19,7 @@ type Config struct {
 	Retry   time.Duration // after the first failure, then twice as long; 0 means 1 s
 	Grace   time.Duration // for the page under way when Run has to end; 0 means 5 s
 	Holder  string        // names this process among the nodes
+	Busy    func() bool   // acceptance here is at its limit; nil: it never is
 }
 
 // longestRetry is the most seldom that a failed page is tried again.
@@ -167,9 +168,13 @@ func (r *Runner) hold(stop, work context.Context, group int) {
 func (r *Runner) follow(stop, held context.Context, group int) {
 	g := &round{Runner: r, group: group, resting: make(map[partition]rest)}
 	for {
+		began := time.Now()
 		did, more := g.run(stop, held)
 		if stop.Err() != nil || held.Err() != nil {
 			return
+		}
+		if did && r.cfg.Busy != nil && r.cfg.Busy() { // registers wait for answers, we can wait too
+			pause(stop, held.Done(), min(standBack*time.Since(began), longestStand))
 		}
 		if more {
 			continue
@@ -180,6 +185,13 @@ func (r *Runner) follow(stop, held context.Context, group int) {
 		pauseOr(stop, held.Done(), r.notices[group], r.cfg.Poll)
 	}
 }
+
+// Beside a journal that is busy a round is followed by a rest of so many times
+// its length, so that acceptance keeps nine tenths of the machine.
+const (
+	standBack    = 8
+	longestStand = 2 * time.Second
+)
 
 // pause waits, unless stop or lost ends it.
 func pause(stop context.Context, lost <-chan struct{}, d time.Duration) {

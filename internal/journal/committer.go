@@ -150,6 +150,17 @@ func (c *Committer) Oldest() (took time.Duration) {
 	return took
 }
 
+// Waiting is how many commits stand in the queues now: those of batches under
+// way are not among them.
+func (c *Committer) Waiting() (n int) {
+	for _, l := range c.lines {
+		l.mu.Lock()
+		n += len(l.queue)
+		l.mu.Unlock()
+	}
+	return n
+}
+
 func (c *Committer) close() {
 	c.stopOnce.Do(func() { close(c.stop) })
 	for _, l := range c.lines {

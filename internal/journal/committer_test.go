@@ -127,7 +127,13 @@ func TestOldest(t *testing.T) {
 		second := answers(c, newRegister(t, mem, 1).commit(1))[0]
 		time.Sleep(slow.Delay / 4)
 		wants(slow.Delay * 3 / 4)
+		behind := answers(c, newRegister(t, mem, 0).commit(1))[0]
+		synctest.Wait()
+		if got := c.Waiting(); got != 1 {
+			t.Errorf("Waiting() = %d, want the one behind the batch", got)
+		}
 		<-first
+		<-behind
 		synctest.Wait()
 		wants(slow.Delay / 2)
 		<-second
