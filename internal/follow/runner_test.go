@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -307,6 +308,29 @@ func TestObserver(t *testing.T) {
 		r.Run(ctx)
 		if h.entries != 9 || h.failed[fiscal.Unavailable] != 1 || h.failed[fiscal.Internal] != 1 {
 			t.Errorf("heard of %d entries and failures %v; want 9, one unavailable, one internal", h.entries, h.failed)
+		}
+	})
+}
+
+// Beside a journal that is busy a follower takes a ninth of the time, and all of
+// it again when that is over.
+func TestStandsBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(1)
+		l := newList(m)
+		l.delay = 100 * time.Millisecond
+		m.add(0, 1000, 10)
+		var busy atomic.Bool
+		busy.Store(true)
+		start(t, Config{Entries: 10, Holder: "a", Busy: busy.Load}, m, l)
+		time.Sleep(9 * time.Second)
+		if n := l.called(); n < 9 || n > 11 {
+			t.Errorf("%d pages of 0.1 s in 9 s beside a busy journal, want about 10", n)
+		}
+		busy.Store(false)
+		time.Sleep(15 * time.Second)
+		if !l.gapless(0, 1000) {
+			t.Errorf("followed %d entries, want all 1000", len(l.followed(0)))
 		}
 	})
 }
