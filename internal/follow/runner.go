@@ -174,7 +174,7 @@ func (r *Runner) follow(stop, held context.Context, group int) {
 			return
 		}
 		if did && r.cfg.Busy != nil && r.cfg.Busy() { // registers wait for answers, we can wait too
-			pause(stop, held.Done(), min(standBack*time.Since(began), longestStand))
+			pause(stop, held.Done(), min(time.Duration(standBack*r.cfg.Groups)*time.Since(began), longestStand))
 		}
 		if more {
 			continue
@@ -187,10 +187,11 @@ func (r *Runner) follow(stop, held context.Context, group int) {
 }
 
 // Beside a journal that is busy a round is followed by a rest of so many times
-// its length, so that acceptance keeps nine tenths of the machine.
+// its length and that of the other groups, which work at the same time: so all
+// of them together take a ninth of the time.
 const (
 	standBack    = 8
-	longestStand = 2 * time.Second
+	longestStand = 4 * time.Second
 )
 
 // pause waits, unless stop or lost ends it.
