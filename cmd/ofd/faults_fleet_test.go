@@ -195,7 +195,7 @@ func (f *fleet) work() (stop func()) {
 // stands still.
 func (f *fleet) settle() {
 	f.t.Helper()
-	for range 2 {
+	for range 10 { // a loaded machine may not come round to all of them in one
 		if err := f.crowd.Settle(within(f.t, patience)); err != nil {
 			f.t.Fatal(err)
 		}
