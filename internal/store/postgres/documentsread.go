@@ -2,8 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -230,28 +228,4 @@ func seen[T any](ctx context.Context, p *Public, t fiscal.TaxpayerID, row pgx.Ro
 		return err
 	})
 	return all, err
-}
-
-// as reads with the eyes of a taxpayer. The first statement on a dead connection
-// is tried once more on another.
-func (p *Public) as(ctx context.Context, t fiscal.TaxpayerID, do func(pgx.Tx) error) error {
-	begun := false
-	try := func() error {
-		return pgx.BeginTxFunc(ctx, p.pages, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-			begun = true
-			if _, err := tx.Exec(ctx, `SELECT set_config('ofd.taxpayer', $1, true)`, strconv.FormatInt(int64(t), 10)); err != nil {
-				return err
-			}
-			return do(tx)
-		})
-	}
-	err := try()
-	if err != nil && !begun && ctx.Err() == nil && worthAgain(err) {
-		err = try()
-	}
-	var known *fiscal.Error
-	if err != nil && !errors.As(err, &known) {
-		err = fmt.Errorf("read as taxpayer %d: %w", t, named(err))
-	}
-	return err
 }

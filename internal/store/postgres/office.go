@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -16,28 +15,9 @@ import (
 
 var _ registry.OfficeStore = (*DB)(nil)
 
-// as reads with the eyes of one taxpayer: with the rights of the reader, to whom
-// the database shows the rows of that taxpayer alone.
+// as reads with the eyes of one taxpayer.
 func (db *DB) as(ctx context.Context, t fiscal.TaxpayerID, do func(pgx.Tx) error) error {
-	begun := false
-	try := func() error {
-		return pgx.BeginTxFunc(ctx, db.pages, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
-			begun = true
-			if _, err := tx.Exec(ctx, `SELECT set_config('ofd.taxpayer', $1, true)`, strconv.FormatInt(int64(t), 10)); err != nil {
-				return err
-			}
-			return do(tx)
-		})
-	}
-	err := try()
-	if err != nil && !begun && ctx.Err() == nil && worthAgain(err) {
-		err = try()
-	}
-	var known *fiscal.Error
-	if err != nil && !errors.As(err, &known) {
-		err = fmt.Errorf("read as taxpayer %d: %w", t, named(err))
-	}
-	return err
+	return asTaxpayer(ctx, db.pages, t, do)
 }
 
 // TaxpayerOf reads one taxpayer; NotFound if there is none.

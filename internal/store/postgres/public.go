@@ -66,14 +66,30 @@ func (p *Public) Card(ctx context.Context, r fiscal.RegisterID, version uint32) 
 }
 
 // scoped reads with the eyes of the register's taxpayer. A register that is not
-// there has none, and nothing is seen. The first statement on a dead connection
-// is tried once more on another.
+// there has none, and nothing is seen.
 func (p *Public) scoped(ctx context.Context, r fiscal.RegisterID, do func(pgx.Tx) error) error {
+	return asReader(ctx, p.pages, "the taxpayer of register", `coalesce(ofd_taxpayer_of($1)::text, '')`, int64(r), do)
+}
+
+// as reads with the eyes of a taxpayer.
+func (p *Public) as(ctx context.Context, t fiscal.TaxpayerID, do func(pgx.Tx) error) error {
+	return asTaxpayer(ctx, p.pages, t, do)
+}
+
+// asTaxpayer reads with the rights of the reader, to whom the database shows the
+// rows of one taxpayer alone.
+func asTaxpayer(ctx context.Context, pages *pgxpool.Pool, t fiscal.TaxpayerID, do func(pgx.Tx) error) error {
+	return asReader(ctx, pages, "taxpayer", `$1::bigint::text`, int64(t), do)
+}
+
+// asReader reads as the taxpayer that an expression over id gives. The first
+// statement on a dead connection is tried once more on another.
+func asReader(ctx context.Context, pages *pgxpool.Pool, who, taxpayer string, id int64, do func(pgx.Tx) error) error {
 	begun := false
 	try := func() error {
-		return pgx.BeginTxFunc(ctx, p.pages, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		return pgx.BeginTxFunc(ctx, pages, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 			begun = true
-			if _, err := tx.Exec(ctx, `SELECT set_config('ofd.taxpayer', coalesce(ofd_taxpayer_of($1)::text, ''), true)`, r); err != nil {
+			if _, err := tx.Exec(ctx, `SELECT set_config('ofd.taxpayer', `+taxpayer+`, true)`, id); err != nil {
 				return err
 			}
 			return do(tx)
@@ -85,7 +101,7 @@ func (p *Public) scoped(ctx context.Context, r fiscal.RegisterID, do func(pgx.Tx
 	}
 	var known *fiscal.Error
 	if err != nil && !errors.As(err, &known) {
-		err = fmt.Errorf("read as the taxpayer of register %d: %w", r, named(err))
+		err = fmt.Errorf("read as %s %d: %w", who, id, named(err))
 	}
 	return err
 }
