@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed assets
@@ -46,16 +47,32 @@ var kinds = map[string]string{
 // reference is a file that a stylesheet names, and not one that it holds.
 var reference = regexp.MustCompile(`url\("([^":]+)"\)`)
 
-// LoadAssets reads the embedded files. Stylesheets come last: what they refer
+// partFolder holds what several stylesheets share. It is served only as a part
+// of them.
+const partFolder = "assets/part"
+
+// partLine is where a stylesheet has a part, which is indented as the line is.
+var partLine = regexp.MustCompile(`(?m)^([ \t]*)@part "([^"]+)";\n`)
+
+// LoadAssets gives the embedded files. They are read and packed once, whoever
+// asks: nobody changes them.
+func LoadAssets() (*Assets, error) { return loadAssets() }
+
+var loadAssets = sync.OnceValues(readAssets)
+
+// readAssets reads the embedded files. Stylesheets come last: what they refer
 // to must have its name by then.
-func LoadAssets() (*Assets, error) {
+func readAssets() (*Assets, error) {
 	a := &Assets{names: map[string]string{}, files: map[string]asset{}}
 	for _, styles := range []bool{false, true} {
 		err := fs.WalkDir(assetFiles, "assets", func(file string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || kinds[path.Ext(file)] == "" || (path.Ext(file) == ".css") != styles {
+			if err != nil || d.IsDir() || kinds[path.Ext(file)] == "" || (path.Ext(file) == ".css") != styles || path.Dir(file) == partFolder {
 				return err
 			}
 			content, err := assetFiles.ReadFile(file)
+			if err == nil && styles {
+				content, err = whole(file, content)
+			}
 			if err != nil {
 				return err
 			}
@@ -66,6 +83,30 @@ func LoadAssets() (*Assets, error) {
 		}
 	}
 	return a, nil
+}
+
+// whole puts the parts into a stylesheet.
+func whole(name string, sheet []byte) ([]byte, error) {
+	var missing error
+	sheet = partLine.ReplaceAllFunc(sheet, func(line []byte) []byte {
+		m := partLine.FindSubmatch(line)
+		part, err := assetFiles.ReadFile(path.Join(partFolder, string(m[2])))
+		if err != nil {
+			missing = fmt.Errorf("a part of %s: %w", name, err)
+		}
+		if len(m[1]) == 0 {
+			return part
+		}
+		var b []byte
+		for l := range bytes.Lines(part) {
+			if len(l) > 1 { // an empty line stays empty
+				b = append(b, m[1]...)
+			}
+			b = append(b, l...)
+		}
+		return b
+	})
+	return sheet, missing
 }
 
 func (a *Assets) add(name string, content []byte) error {

@@ -63,8 +63,44 @@ func TestAssets(t *testing.T) {
 			t.Errorf("%s answers %d, want 404", path, res.StatusCode)
 		}
 	}
-	if err := a.add("bad.css", []byte(`a { background: url("gone.svg") }`)); err == nil {
+	for _, name := range []string{"part/font.css", "part/paper.css"} {
+		if a.names[name] != "" {
+			t.Errorf("%s is served by itself", name)
+		}
+	}
+	if err := new(Assets).add("bad.css", []byte(`a { background: url("gone.svg") }`)); err == nil {
 		t.Error("a stylesheet that names what is not there was loaded")
+	}
+}
+
+// Each sheet is what it would be with its parts written into it.
+func TestParts(t *testing.T) {
+	a, err := LoadAssets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ sheet, part, indent string }{
+		{"base.css", "font.css", ""}, {"room/room.css", "font.css", ""}, {"receipt.css", "paper.css", ""}, {"room/paper.css", "paper.css", "  "},
+	} {
+		part, err := os.ReadFile("assets/part/" + c.part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sheet, err := os.ReadFile("assets/" + c.sheet)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := regexp.MustCompile(`(?m)^(.+)$`).ReplaceAllString(string(part), c.indent+"$1")
+		want := strings.Replace(string(sheet), c.indent+`@part "`+c.part+"\";\n", written, 1)
+		want = reference.ReplaceAllStringFunc(want, func(ref string) string {
+			return `url("` + a.Path(reference.FindStringSubmatch(ref)[1]) + `")`
+		})
+		if got := string(a.files[a.names[c.sheet]].content); got != want || strings.Contains(got, "@part") {
+			t.Errorf("%s with its part is\n%s\nwant\n%s", c.sheet, got, want)
+		}
+	}
+	if _, err := whole("bad.css", []byte("@part \"gone.css\";\n")); err == nil {
+		t.Error("a stylesheet with a part that is not there was loaded")
 	}
 }
 

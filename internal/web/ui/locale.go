@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"openofd/internal/fiscal"
 )
@@ -46,8 +47,13 @@ func (w *word) UnmarshalJSON(b []byte) error {
 // Locales are all languages.
 type Locales map[string]*Locale
 
-// LoadLocales reads the embedded words.
-func LoadLocales() (Locales, error) {
+// LoadLocales gives the embedded words. They are read once, whoever asks: nobody
+// changes them.
+func LoadLocales() (Locales, error) { return loadLocales() }
+
+var loadLocales = sync.OnceValues(readLocales)
+
+func readLocales() (Locales, error) {
 	all := Locales{}
 	for _, lang := range Languages() {
 		rooms, err := fs.Glob(localeFiles, "locale/"+lang+"/*.json")
