@@ -137,9 +137,11 @@ func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	}, o.intake, s.Log, newGateMetrics(s.Metrics), s.Now)
 
 	checker := cabinet.NewChecker(cabinet.CheckConfig{}, o.store.public, signs{o.ring}, o.read, s.Now)
-	inside, err := o.openRooms(s, self)
-	if err != nil {
-		return errors.Join(err, o.core.stop())
+	var inside web.Rooms
+	if s.Does(config.PartWeb) {
+		if inside, err = o.openRooms(s, self); err != nil {
+			return errors.Join(err, o.core.stop())
+		}
 	}
 	pages, err := web.New(web.Config{
 		Rooms:          inside,

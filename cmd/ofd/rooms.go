@@ -138,20 +138,17 @@ func (r *rooms) close() {
 }
 
 // known names organizations.
-type known struct{ store registry.Store }
+type known struct{ store database }
 
 // Organization reads a taxpayer as pages show it.
 func (k known) Organization(ctx context.Context, t fiscal.TaxpayerID) (room.Organization, error) {
-	all, err := k.store.Taxpayers(ctx, t-1, 1)
+	of, err := k.store.TaxpayerOf(ctx, t)
 	if err != nil {
 		return room.Organization{}, err
 	}
-	if len(all) == 0 || all[0].ID != t {
-		return room.Organization{}, &fiscal.Error{Reason: fiscal.NothingThere, Field: "organization"}
-	}
-	zone, err := time.LoadLocation(registry.ZoneOf(all[0].Country))
+	zone, err := time.LoadLocation(registry.ZoneOf(of.Country))
 	if err != nil {
 		return room.Organization{}, err
 	}
-	return room.Organization{Title: all[0].Title, Zone: zone}, nil
+	return room.Organization{Title: of.Title, Zone: zone}, nil
 }

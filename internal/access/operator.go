@@ -131,30 +131,24 @@ func (o Operator) SetPassword(ctx context.Context, email, password string, alone
 // Disable shuts a person out at once, or lets them in again. What they did
 // stays under their name.
 func (o Operator) Disable(ctx context.Context, email string, disabled bool) error {
-	_, err := o.change(ctx, email, func(tx Tx, u *User) error {
-		if u.Disabled == disabled {
-			return nil
-		}
-		act := ActUserEnabled
-		if u.Disabled = disabled; disabled {
-			act = ActUserDisabled
-		}
-		return o.changed(tx, u, act)
-	})
-	return err
+	return o.set(ctx, email, func(u *User) *bool { return &u.Disabled }, disabled, ActUserDisabled, ActUserEnabled)
 }
 
 // SetStaff says whether a person works for the operator.
 func (o Operator) SetStaff(ctx context.Context, email string, staff bool) error {
+	return o.set(ctx, email, func(u *User) *bool { return &u.Staff }, staff, ActStaffOn, ActStaffOff)
+}
+
+// set changes one thing that a person is or is not, and records it as on or off.
+func (o Operator) set(ctx context.Context, email string, what func(*User) *bool, to bool, on, off Act) error {
 	_, err := o.change(ctx, email, func(tx Tx, u *User) error {
-		if u.Staff == staff {
+		if *what(u) == to {
 			return nil
 		}
-		act := ActStaffOff
-		if u.Staff = staff; staff {
-			act = ActStaffOn
+		if *what(u) = to; !to {
+			on = off
 		}
-		return o.changed(tx, u, act)
+		return o.changed(tx, u, on)
 	})
 	return err
 }

@@ -105,9 +105,22 @@ func (p *Passwords) hash(password string) (string, error) {
 	if _, err := io.ReadFull(p.rand, salt); err != nil {
 		return "", fmt.Errorf("randomness for a salt: %w", err)
 	}
-	sum := argon2.IDKey([]byte(password), salt, hashPasses, hashMemory, hashLanes, hashLen)
+	return phc(salt, argon2.IDKey([]byte(password), salt, hashPasses, hashMemory, hashLanes, hashLen)), nil
+}
+
+// ofNobody is what stands for the hash of who is not there: to verify it costs
+// what a true one does, and no password is known to have it.
+func (p *Passwords) ofNobody() (string, error) {
+	b := make([]byte, saltLen+hashLen)
+	if _, err := io.ReadFull(p.rand, b); err != nil {
+		return "", fmt.Errorf("randomness for a salt: %w", err)
+	}
+	return phc(b[:saltLen], b[saltLen:]), nil
+}
+
+func phc(salt, sum []byte) string {
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashLanes, b64(salt), b64(sum)), nil
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashLanes, b64(salt), b64(sum))
 }
 
 // Verify is VerifyPassword, waiting for its turn.

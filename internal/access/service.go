@@ -42,11 +42,8 @@ func New(cfg Config, store Store, mail Mailer, passwords *Passwords, keys fiscal
 	}
 	s := &Service{cfg: cfg, store: store, mail: mail, passwords: passwords, keys: keys, rand: rand,
 		now: func() time.Time { return now().UTC().Truncate(time.Microsecond) }}
-	token, _, err := newToken(rand)
-	if err == nil {
-		s.nobody, err = passwords.Hash(token)
-	}
-	if err == nil {
+	var err error
+	if s.nobody, err = passwords.ofNobody(); err == nil {
 		s.passkeys, err = passkeysOf(cfg.Site, cfg.Issuer)
 	}
 	return s, err

@@ -97,29 +97,30 @@ func (h *Handler) wrongHere(w http.ResponseWriter, r *http.Request, a *visitor, 
 	h.mePage(w, r, a, status, func(p *mePage) { *of(p) = f })
 }
 
-func (h *Handler) setProfile(w http.ResponseWriter, r *http.Request, a *visitor) {
-	lang := ui.Negotiate(r.PostFormValue("language"), "", a.User.Language)
-	if err := h.access.SetProfile(r.Context(), a.Actor, r.PostFormValue("name"), lang); err != nil {
-		h.wrongHere(w, r, a, err, func(p *mePage) *form { return &p.Profile })
+// changedHere ends a change that a person made of themselves: what was wrong is
+// shown in its form.
+func (h *Handler) changedHere(w http.ResponseWriter, r *http.Request, a *visitor, err error, what string, of func(*mePage) *form) {
+	if err != nil {
+		h.wrongHere(w, r, a, err, of)
 		return
 	}
-	done(w, r, "/me", "saved")
+	done(w, r, "/me", what)
+}
+
+func (h *Handler) setProfile(w http.ResponseWriter, r *http.Request, a *visitor) {
+	lang := ui.Negotiate(r.PostFormValue("language"), "", a.User.Language)
+	err := h.access.SetProfile(r.Context(), a.Actor, r.PostFormValue("name"), lang)
+	h.changedHere(w, r, a, err, "saved", func(p *mePage) *form { return &p.Profile })
 }
 
 func (h *Handler) setPassword(w http.ResponseWriter, r *http.Request, a *visitor) {
-	if err := h.access.ChangePassword(r.Context(), a.Actor, r.PostFormValue("password"), r.PostFormValue("new_password")); err != nil {
-		h.wrongHere(w, r, a, err, func(p *mePage) *form { return &p.Password })
-		return
-	}
-	done(w, r, "/me", "password")
+	err := h.access.ChangePassword(r.Context(), a.Actor, r.PostFormValue("password"), r.PostFormValue("new_password"))
+	h.changedHere(w, r, a, err, "password", func(p *mePage) *form { return &p.Password })
 }
 
 func (h *Handler) stopTOTP(w http.ResponseWriter, r *http.Request, a *visitor) {
-	if err := h.access.StopTOTP(r.Context(), a.Actor, r.PostFormValue("password")); err != nil {
-		h.wrongHere(w, r, a, err, func(p *mePage) *form { return &p.Stop })
-		return
-	}
-	done(w, r, "/me", "totp_off")
+	err := h.access.StopTOTP(r.Context(), a.Actor, r.PostFormValue("password"))
+	h.changedHere(w, r, a, err, "totp_off", func(p *mePage) *form { return &p.Stop })
 }
 
 func (h *Handler) endSession(w http.ResponseWriter, r *http.Request, a *visitor) {
@@ -128,15 +129,15 @@ func (h *Handler) endSession(w http.ResponseWriter, r *http.Request, a *visitor)
 		h.render.Error(w, r, &fiscal.Error{Reason: fiscal.NothingThere, Field: "session"})
 		return
 	}
-	if err := h.access.EndSession(r.Context(), a.Actor, id); err != nil {
-		h.render.Error(w, r, err)
-		return
-	}
-	done(w, r, "/me", "session")
+	h.sessionsEnded(w, r, h.access.EndSession(r.Context(), a.Actor, id))
 }
 
 func (h *Handler) endOthers(w http.ResponseWriter, r *http.Request, a *visitor) {
-	if err := h.access.EndOthers(r.Context(), a.Actor); err != nil {
+	h.sessionsEnded(w, r, h.access.EndOthers(r.Context(), a.Actor))
+}
+
+func (h *Handler) sessionsEnded(w http.ResponseWriter, r *http.Request, err error) {
+	if err != nil {
 		h.render.Error(w, r, err)
 		return
 	}

@@ -77,11 +77,7 @@ func passkeyForm(name string) form {
 
 func (h *Handler) addPasskey(w http.ResponseWriter, r *http.Request, a *visitor) {
 	err := h.access.AddPasskey(r.Context(), a.Actor, r.PostFormValue("password"), r.PostFormValue("name"), []byte(r.PostFormValue("answer")))
-	if err != nil {
-		h.wrongHere(w, r, a, err, func(p *mePage) *form { return &p.Passkey })
-		return
-	}
-	done(w, r, "/me", "passkey_added")
+	h.changedHere(w, r, a, err, "passkey_added", func(p *mePage) *form { return &p.Passkey })
 }
 
 // passkeyOf is the one that a form is about.
@@ -112,12 +108,8 @@ func (h *Handler) removePasskey(w http.ResponseWriter, r *http.Request, a *visit
 // passkeyChanged ends a change of a passkey that is there; what was wrong stands
 // above all of them.
 func (h *Handler) passkeyChanged(w http.ResponseWriter, r *http.Request, a *visitor, err error, what string) {
-	if err != nil {
-		h.wrongHere(w, r, a, err, func(p *mePage) *form {
-			p.Passkeys.Fields = nil
-			return &p.Passkeys.form
-		})
-		return
-	}
-	done(w, r, "/me", what)
+	h.changedHere(w, r, a, err, what, func(p *mePage) *form {
+		p.Passkeys.Fields = nil
+		return &p.Passkeys.form
+	})
 }
