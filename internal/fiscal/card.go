@@ -91,17 +91,28 @@ type Card struct {
 	ManufactureYear int        `json:"manufacture_year,omitempty"`
 	// RegistrationNumber is given by the authority; while Provisional it is a
 	// stand-in of ours.
-	RegistrationNumber string    `json:"registration_number"`
-	Provisional        bool      `json:"provisional,omitempty"`
-	Drive              string    `json:"drive,omitempty"`    // number of the fiscal drive, where registers have one
-	Format             string    `json:"ffd,omitempty"`      // format of the register's documents, as it was registered
-	Software           string    `json:"software,omitempty"` // version of the register's own, as it was registered
-	Modes              []string  `json:"modes,omitempty"`    // how it was registered to work, by name
-	PaymentPoint       string    `json:"payment_point,omitempty"`
-	Terminal           string    `json:"terminal,omitempty"`
-	RegisteredAt       time.Time `json:"registered_at"`
-	Ads                []Ad      `json:"ads,omitempty"`
-	Options            Options   `json:"options,omitzero"`
+	RegistrationNumber string   `json:"registration_number"`
+	Provisional        bool     `json:"provisional,omitempty"`
+	Drive              string   `json:"drive,omitempty"`    // number of the fiscal drive, where registers have one
+	Format             string   `json:"ffd,omitempty"`      // format of the register's documents, as it was registered
+	Software           string   `json:"software,omitempty"` // version of the register's own, as it was registered
+	Modes              []string `json:"modes,omitempty"`    // how it was registered to work, by name
+	Parts              []Part   `json:"parts,omitempty"`    // one of a kind at most, in the order of PartKinds
+	// Connection is how the register reaches us; SIM is the number of its card,
+	// where it has one. Source: requirements E-070, E-073.
+	Connection Connection `json:"connection,omitempty"`
+	SIM        string     `json:"sim,omitempty"`
+	// Application is the last application by which an authority's decision changed
+	// the card, 0 none: so a decision changes it once.
+	Application int64 `json:"application,omitempty"`
+	// Service is the contract under which the register is served.
+	Service Service `json:"service,omitzero"`
+
+	PaymentPoint string    `json:"payment_point,omitempty"`
+	Terminal     string    `json:"terminal,omitempty"`
+	RegisteredAt time.Time `json:"registered_at"`
+	Ads          []Ad      `json:"ads,omitempty"`
+	Options      Options   `json:"options,omitzero"`
 
 	location *time.Location // of Zone, found once when the card is read
 }
@@ -143,6 +154,13 @@ func (c *Card) UnmarshalJSON(b []byte) error {
 		c.Zone = name // the very same text, so that comparing them looks no further
 	}
 	return nil
+}
+
+// Service says under which contract a register is served. The zero value is
+// that nobody said anything.
+type Service struct {
+	Contract int64     `json:"contract,omitempty"` // the newest paper
+	Ended    time.Time `json:"ended,omitzero"`     // when the contract ended; zero while it holds
 }
 
 // Options are an operator's choices for one register, all off by default.
