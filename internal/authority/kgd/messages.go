@@ -57,8 +57,9 @@ type Document struct {
 	Entry    fiscal.Number     `json:"entry"` // gapless within the register, acts and notices among them
 	// RegistrationNumber and BIN are those of the day on which it was made.
 	RegistrationNumber string     `json:"registration_number"`
-	BIN                fiscal.XIN `json:"bin"`  // BIN or IIN of the owner
-	Kind               string     `json:"kind"` // receipt, cash_move, shift_close, report, cancel, act
+	Provisional        bool       `json:"provisional,omitempty"` // the number is the operator's stand-in
+	BIN                fiscal.XIN `json:"bin"`                   // BIN or IIN of the owner
+	Kind               string     `json:"kind"`                  // receipt, cash_move, shift_close, report, cancel, act
 	// Operation is that of a receipt, a movement and what was canceled: sale,
 	// sale_return, purchase, purchase_return, cash_in, cash_out.
 	Operation string          `json:"operation,omitempty"`
@@ -79,17 +80,17 @@ type Document struct {
 	Other    fiscal.Money `json:"other"`    // credit, tare, advance
 	Tax      fiscal.Money `json:"tax"`
 
-	Cashier  *Cashier        `json:"cashier,omitempty"`
-	Payments []Payment       `json:"payments,omitempty"` // of a receipt
-	Taxes    []Tax           `json:"taxes,omitempty"`    // of a receipt, summed by rate
-	Items    []Item          `json:"items,omitempty"`    // of a receipt
-	Discount fiscal.Money    `json:"discount,omitempty"` // on the whole receipt
-	Markup   fiscal.Money    `json:"markup,omitempty"`   // on the whole receipt
-	Change   fiscal.Money    `json:"change,omitempty"`
-	Buyer    fiscal.XIN      `json:"buyer,omitempty"`  // BIN or IIN, where the receipt names it
-	Parent   *Parent         `json:"parent,omitempty"` // of a return
-	Report   json.RawMessage `json:"report,omitempty"` // of shift_close and report: the counters
-	Act      *Act            `json:"act,omitempty"`
+	Cashier  *Cashier     `json:"cashier,omitempty"`
+	Payments []Payment    `json:"payments,omitempty"` // of a receipt
+	Taxes    []Tax        `json:"taxes,omitempty"`    // of a receipt, summed by rate
+	Items    []Item       `json:"items,omitempty"`    // of a receipt
+	Discount fiscal.Money `json:"discount,omitempty"` // on the whole receipt
+	Markup   fiscal.Money `json:"markup,omitempty"`   // on the whole receipt
+	Change   fiscal.Money `json:"change,omitempty"`
+	Buyer    fiscal.XIN   `json:"buyer,omitempty"`  // BIN or IIN, where the receipt names it
+	Parent   *Parent      `json:"parent,omitempty"` // of a return
+	Report   *ShiftReport `json:"report,omitempty"` // of shift_close and report
+	Act      *Act         `json:"act,omitempty"`
 
 	Flags []string `json:"flags,omitempty"` // what the operator found, by stable names
 	// Hash is the entry's in the chain of its register, 64 hexadecimal digits.
@@ -148,6 +149,32 @@ type Parent struct {
 	Time               fiscal.WallTime `json:"time"`
 	RegistrationNumber string          `json:"registration_number"`
 	Total              fiscal.Money    `json:"total"`
+}
+
+// ShiftReport is what a Z report closed a shift with, or an X report showed.
+// Operations without receipts are missing.
+type ShiftReport struct {
+	Kind        string                  `json:"kind"` // x, z
+	Shift       uint32                  `json:"shift"`
+	Opened      fiscal.WallTime         `json:"opened"`
+	Cash        fiscal.Money            `json:"cash"` // in the drawer, signed
+	Revenue     fiscal.Money            `json:"revenue"`
+	GrandTotals map[string]fiscal.Money `json:"grand_totals"` // by operation, never cleared
+	Receipts    map[string]ReceiptTally `json:"receipts"`     // by operation
+	Moves       map[string]Tally        `json:"moves"`        // cash_in, cash_out
+	Taxes       []TaxTally              `json:"taxes"`
+}
+
+// ReceiptTally counts the receipts of one operation in a shift.
+type ReceiptTally struct {
+	Ever     int64            `json:"ever"` // since registration
+	Count    int64            `json:"count"`
+	Sum      fiscal.Money     `json:"sum"`
+	Offline  int64            `json:"offline"`
+	Discount fiscal.Money     `json:"discount"`
+	Markup   fiscal.Money     `json:"markup"`
+	Change   fiscal.Money     `json:"change"`
+	Payments map[string]Tally `json:"payments"` // by kind
 }
 
 // Act is what was done to a register: register, card, block, unblock,
