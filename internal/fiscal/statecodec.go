@@ -129,9 +129,13 @@ func (w *stateWriter) counters(c *Counters) {
 			w.tally(&c.Sections[i].Ops[j])
 		}
 	}
-	w.uint(uint64(len(c.Taxes)))
-	for i := range c.Taxes {
-		t := &c.Taxes[i]
+	w.taxes(c.Taxes)
+}
+
+func (w *stateWriter) taxes(all []TaxTally) {
+	w.uint(uint64(len(all)))
+	for i := range all {
+		t := &all[i]
 		w.uint(uint64(t.Kind))
 		w.uint(uint64(t.Percent))
 		for j := range t.Ops {
@@ -243,14 +247,19 @@ func (r *stateReader) counters(c *Counters) {
 			}
 		}
 	}
+	c.Taxes = r.taxes()
+}
+
+func (r *stateReader) taxes() (all []TaxTally) {
 	if n := r.enum(MaxTaxes + 1); n > 0 {
-		c.Taxes = make([]TaxTally, n)
-		for i := range c.Taxes {
-			t := &c.Taxes[i]
+		all = make([]TaxTally, n)
+		for i := range all {
+			t := &all[i]
 			t.Kind, t.Percent = r.uint32(), r.uint32()
 			for j := range t.Ops {
 				t.Ops[j].Turnover, t.Ops[j].Tax = Money(r.int()), Money(r.int())
 			}
 		}
 	}
+	return all
 }
