@@ -56,7 +56,7 @@ func TestDaySummaryTakesBack(t *testing.T) {
 		if !reflect.DeepEqual(got, want) {
 			t.Fatalf("after a receipt was taken back\n%+v, want\n%+v", got, want)
 		}
-		if s.Version != n+1 || s.Documents != before.Documents+1 || s.Mobile > s.Cashless && s.Mobile > 0 && s.Cashless > 0 {
+		if s.Version != n+1 || s.Documents != before.Documents+1 {
 			t.Fatalf("summary %+v, want version %d and one document more than %d", s, n+1, before.Documents)
 		}
 		stored := s.Append(nil)
