@@ -62,13 +62,15 @@ const (
 	ActStaffOff        Act = "staff_off"
 	ActBlocked         Act = "register_blocked"
 	ActUnblocked       Act = "register_unblocked"
+	ActKeyMade         Act = "key_made"
+	ActKeyEnded        Act = "key_ended"
 )
 
 // Acts lists them, for the tests of the locales.
 func Acts() []Act {
 	return []Act{ActSignedUp, ActSignedIn, ActSignInFailed, ActLocked, ActSignedOut, ActSessionEnded, ActPasswordChanged, ActPasswordReset,
 		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked,
-		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked}
+		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded}
 }
 
 const auditLayout = 1

@@ -116,7 +116,7 @@ func (s *Service) Members(ctx context.Context, a *Actor) (people []Colleague, in
 // Invite sends an invitation into the actor's organization, once more if there
 // is one. Only an owner makes owners.
 func (s *Service) Invite(ctx context.Context, a *Actor, email string, role Role, outlets []fiscal.OutletID, organization, language string) error {
-	if err := a.mayGrant(role); err != nil {
+	if err := a.mayGrant(role, outlets); err != nil {
 		return err
 	}
 	email, err := CanonicalEmail(email)
@@ -156,8 +156,9 @@ func (s *Service) Invite(ctx context.Context, a *Actor, email string, role Role,
 	return s.mail.Send(ctx, Mail{To: email, Language: language, Kind: MailInvited, Who: a.User.Name, Name: organization, Valid: invitationLife})
 }
 
-// mayGrant is Denied unless the actor may give this role.
-func (a *Actor) mayGrant(role Role) error {
+// mayGrant is Denied unless the actor may give this role at these outlets:
+// nobody gives more than they have, and a key no more than it has.
+func (a *Actor) mayGrant(role Role, outlets []fiscal.OutletID) error {
 	if role.Rights() == 0 {
 		return bad("role", "there is no such role")
 	}
@@ -166,6 +167,12 @@ func (a *Actor) mayGrant(role Role) error {
 	}
 	if role == Owner && a.Member.Role != Owner {
 		return &fiscal.Error{Of: fiscal.Denied, Field: "role", Msg: "only an owner makes owners"}
+	}
+	if a.Key != 0 && role.Rights()&^a.Scopes != 0 {
+		return &fiscal.Error{Of: fiscal.Denied, Field: "role", Msg: "the role may more than the key"}
+	}
+	if !a.within(outlets) {
+		return &fiscal.Error{Of: fiscal.Denied, Field: "outlets", Msg: "more outlets than one's own"}
 	}
 	return nil
 }
@@ -224,7 +231,7 @@ func (s *Service) Join(ctx context.Context, a *Actor, t fiscal.TaxpayerID) error
 // SetRole changes what a person is in the actor's organization. The last owner
 // stays one.
 func (s *Service) SetRole(ctx context.Context, a *Actor, u UserID, role Role, outlets []fiscal.OutletID) error {
-	if err := a.mayGrant(role); err != nil {
+	if err := a.mayGrant(role, outlets); err != nil {
 		return err
 	}
 	return s.store.WriteAccess(ctx, func(tx Tx) error {
@@ -246,7 +253,7 @@ func (s *Service) SetRole(ctx context.Context, a *Actor, u UserID, role Role, ou
 //
 // Source: requirement P-084.
 func (s *Service) Remove(ctx context.Context, a *Actor, u UserID) error {
-	if u != a.User.ID {
+	if u != a.User.ID || a.Key != 0 {
 		if err := a.Must(ManageUsers); err != nil {
 			return err
 		}

@@ -63,6 +63,25 @@ type Tx interface {
 	Invitations(t fiscal.TaxpayerID) ([]Invitation, error)
 	InvitationsFor(email string) ([]Invitation, error)
 
+	AddAPIKey(k *APIKey) error // sets ID
+	APIKey(hash [32]byte) (APIKey, error)
+	// APIKeys lists an organization's, the newest first. Within WriteAccess others
+	// wait who want the same.
+	APIKeys(t fiscal.TaxpayerID) ([]APIKey, error)
+	SetAPIKey(k *APIKey) error // what may change: all but ID, Hash, Taxpayer and Used
+	// UsedAPIKey says when one was used last. It never goes back.
+	UsedAPIKey(id APIKeyID, at time.Time) error
+
+	PutReply(r Reply) error // in place of the one of the same key and name
+	// Reply reads one. Within WriteAccess others wait who want the same, also
+	// where there is none yet.
+	Reply(k APIKeyID, name string) (Reply, error)
+	RemoveReply(k APIKeyID, name string) error
+	// Replies counts those of a key.
+	Replies(k APIKeyID) (int, error)
+	// RemoveReplies removes those that began before t, limit at most.
+	RemoveReplies(t time.Time, limit int) (int, error)
+
 	// Record appends to the chain of the record's taxpayer; it seals it. It comes
 	// last in a transaction: who waits for a chain should hold it briefly.
 	Record(r *Record) error

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"fmt"
 	"slices"
 
 	"openofd/internal/fiscal"
@@ -100,8 +101,8 @@ type Member struct {
 	By      UserID            `json:"by"`    // who let them in; their own ID for who founded it
 }
 
-// Actor is a person who is signed in and acts in one organization. The zero
-// value may do nothing.
+// Actor is a person who is signed in, or a key of theirs, and acts in one
+// organization. The zero value may do nothing.
 type Actor struct {
 	User     User
 	Session  SessionID
@@ -109,11 +110,13 @@ type Actor struct {
 	Address  string // where they are
 	Taxpayer fiscal.TaxpayerID
 	Member   Member
+	Key      APIKeyID // by which a program acts; 0: it is the person
+	Scopes   Right    // with a Key: what it may do, of what the person may
 }
 
 // May reports whether the actor has all of these rights.
 func (a *Actor) May(r Right) bool {
-	return a.Taxpayer != 0 && a.Member.Taxpayer == a.Taxpayer && a.Member.User == a.User.ID && !a.User.Disabled && a.Member.Role.Rights()&r == r
+	return a.Taxpayer != 0 && (a.Key == 0 || a.Scopes&r == r) && a.Member.Taxpayer == a.Taxpayer && a.Member.User == a.User.ID && !a.User.Disabled && a.Member.Role.Rights()&r == r
 }
 
 // Must is Denied, naming the right, unless the actor has it.
@@ -121,7 +124,11 @@ func (a *Actor) Must(r Right) error {
 	if a.May(r) {
 		return nil
 	}
-	return &fiscal.Error{Of: fiscal.Denied, Field: r.String(), Msg: "role " + string(a.Member.Role)}
+	who := "role " + string(a.Member.Role)
+	if a.Key != 0 {
+		who += fmt.Sprintf(", key %d", a.Key)
+	}
+	return &fiscal.Error{Of: fiscal.Denied, Field: r.String(), Msg: who}
 }
 
 // Sees reports whether an outlet is among those the actor is limited to.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -58,6 +59,9 @@ func (s *Service) of(u *User, address string, act Act, object, detail string) *R
 func (s *Service) in(a *Actor, act Act, object, detail string) *Record {
 	r := s.of(&a.User, a.Address, act, object, detail)
 	r.Taxpayer = a.Taxpayer
+	if a.Key != 0 {
+		r.Who += fmt.Sprintf(" (key %d)", a.Key)
+	}
 	return r
 }
 
@@ -70,7 +74,7 @@ func (s *Service) Note(ctx context.Context, a *Actor, act Act, object, detail st
 // MustStaff is Denied unless the actor works for the operator and has proved so
 // by two factors.
 func (a *Actor) MustStaff() error {
-	if !a.User.Staff || a.User.Disabled || !a.Strong {
+	if !a.User.Staff || a.User.Disabled || !a.Strong || a.Key != 0 {
 		return &fiscal.Error{Of: fiscal.Denied, Field: "staff"}
 	}
 	return nil

@@ -262,9 +262,11 @@ func (s *Service) Choose(ctx context.Context, a *Actor, t fiscal.TaxpayerID) err
 // sweepStep is how much one transaction of Sweep removes: others wait behind it.
 const sweepStep = 1000
 
-// Sweep removes sessions and codes that ended, and tells how many.
+// Sweep removes sessions and codes that ended and answers that were kept long
+// enough, and tells how many.
 func (s *Service) Sweep(ctx context.Context) (n int, err error) {
-	for _, remove := range []func(Tx, time.Time, int) (int, error){Tx.RemoveSessions, Tx.RemoveCodes} {
+	replies := func(tx Tx, t time.Time, limit int) (int, error) { return tx.RemoveReplies(t.Add(-replyLife), limit) }
+	for _, remove := range []func(Tx, time.Time, int) (int, error){Tx.RemoveSessions, Tx.RemoveCodes, replies} {
 		for done := sweepStep; done == sweepStep; n += done {
 			err := s.store.WriteAccess(ctx, func(tx Tx) (err error) {
 				done, err = remove(tx, s.now(), sweepStep)

@@ -83,6 +83,11 @@ func offerTOTP(secret []byte, issuer, email string) TOTPOffer {
 //	nonce 12, secret encrypted, tag 16; AES-256-GCM; authenticated with it is
 //	the person's number of 8 bytes
 func seal(k *fiscal.Key, rand io.Reader, u UserID, secret []byte) ([]byte, error) {
+	return sealFor(k, rand, binary.BigEndian.AppendUint64(nil, uint64(u)), secret)
+}
+
+// sealFor closes a secret for whom the owner's bytes name.
+func sealFor(k *fiscal.Key, rand io.Reader, owner, secret []byte) ([]byte, error) {
 	g, err := gcm(k)
 	if err != nil {
 		return nil, err
@@ -91,21 +96,29 @@ func seal(k *fiscal.Key, rand io.Reader, u UserID, secret []byte) ([]byte, error
 	if _, err := io.ReadFull(rand, nonce); err != nil {
 		return nil, fmt.Errorf("randomness for a nonce: %w", err)
 	}
-	return g.Seal(nonce, nonce, secret, binary.BigEndian.AppendUint64(nil, uint64(u))), nil
+	return g.Seal(nonce, nonce, secret, owner), nil
 }
 
 // open is what seal closed; Corrupt if it was changed, or is another person's.
 func open(k *fiscal.Key, u UserID, sealed []byte) ([]byte, error) {
+	secret, err := openFor(k, binary.BigEndian.AppendUint64(nil, uint64(u)), sealed)
+	if err != nil {
+		return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: "totp", Msg: fmt.Sprintf("the second factor of user %d does not open", u)}
+	}
+	return secret, nil
+}
+
+// openFor is what sealFor closed.
+func openFor(k *fiscal.Key, owner, sealed []byte) ([]byte, error) {
 	g, err := gcm(k)
 	if err != nil {
 		return nil, err
 	}
-	if n := g.NonceSize(); len(sealed) > n {
-		if secret, err := g.Open(nil, sealed[:n], sealed[n:], binary.BigEndian.AppendUint64(nil, uint64(u))); err == nil {
-			return secret, nil
-		}
+	n := g.NonceSize()
+	if len(sealed) < n {
+		return nil, io.ErrUnexpectedEOF
 	}
-	return nil, &fiscal.Error{Of: fiscal.Corrupt, Field: "totp", Msg: fmt.Sprintf("the second factor of user %d does not open", u)}
+	return g.Open(nil, sealed[:n], sealed[n:], owner)
 }
 
 func gcm(k *fiscal.Key) (cipher.AEAD, error) {

@@ -86,6 +86,8 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"Proofs", proofs},
 		{"Places", places},
 		{"AuditChains", auditChains},
+		{"APIKeys", apiKeys},
+		{"Replies", replies},
 		{"Office", office},
 		{"PagesAreBounded", pagesBounded},
 		{"CursorsMove", cursorsMove},

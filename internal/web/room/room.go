@@ -124,11 +124,12 @@ func (h *Handler) routes() {
 	h.staffRoutes()
 	h.officeRoutes()
 	h.documentRoutes()
+	h.keyRoutes()
 }
 
 // Paths are the beginnings of the addresses that are ours.
 func Paths() []string {
-	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths, staffPaths)...)
+	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths, staffPaths, keyPaths)...)
 }
 
 // Ours reports whether an address is one of a room.
@@ -250,6 +251,9 @@ func (h *Handler) sections(a *visitor, at string) []ui.Section {
 	all = append(all, h.staffSections(a)...)
 	if a.May(access.ManageUsers) {
 		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
+	}
+	if a.May(access.ManageKeys) {
+		all = append(all, ui.Section{Key: "room.keys", Icon: "key", URL: "/keys", Rest: true})
 	}
 	if a.May(access.SeeAudit) {
 		all = append(all, ui.Section{Key: "room.audit", Icon: "history", URL: "/audit", Rest: true})
