@@ -281,3 +281,6 @@ base64 "$out/signed/person.p7s" >"$out/signed/person-base64.p7s"
 # For browsers.
 cat ca-rsa.pem root-rsa.pem >chain.pem
 openssl pkcs12 -export -in person.pem -inkey person.key -certfile chain.pem -passout pass:1234 -out "$out/keys/person.p12"
+# As Kazakhstan's authority packs them: triple DES, and nothing but the key and its certificate.
+openssl pkcs12 -export -in person.pem -inkey person.key -keypbe PBE-SHA1-3DES -certpbe PBE-SHA1-3DES -macalg sha1 -passout pass:1234 -out "$out/keys/person-old.p12"
+openssl pkcs12 -export -in head.pem -inkey head.key -passout pass:1234 -out "$out/keys/head.p12"

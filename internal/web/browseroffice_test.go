@@ -40,15 +40,21 @@ func newOffice(t *testing.T, judge registry.Judge) *house {
 	rules := &kkm.Rules{Limits: func(fiscal.WallTime) kkm.Limits { return kkm.Limits{Shift: 24 * time.Hour, Offline: 72 * time.Hour} }}
 	in := intake.New(intake.Config{}, h.db, committer, rules, keys, &fiscal.Operator{}, quiet, nil, time.Now, rand.Reader)
 	h.office = registry.NewOffice(registry.New(h.db, in, time.Now), h.db, h.access, judge, operator, time.Now)
+	h.serve()
+	return h
+}
+
+// serve opens the house's door anew, with its office.
+func (h *house) serve() {
+	h.Helper()
 	h.Server.Close()
-	handler, err := New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Office: h.office,
-		DemoSign: func([]byte, string) ([]byte, error) { return []byte("signed"), nil }}}, newShop(t), operator, slog.New(slog.NewTextHandler(t.Output(), nil)), time.Now)
+	handler, err := New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Office: h.office, NCALayer: h.bridge,
+		DemoSign: func([]byte, string) ([]byte, error) { return []byte("signed"), nil }}}, newShop(h.T), operator, slog.New(slog.NewTextHandler(h.Output(), nil)), time.Now)
 	if err != nil {
-		t.Fatal(err)
+		h.Fatal(err)
 	}
 	h.Server = httptest.NewServer(handler)
-	t.Cleanup(h.Server.Close)
-	return h
+	h.Cleanup(h.Server.Close)
 }
 
 // looks looks at a page on a phone in Kazakh and on a desk in Russian; with the

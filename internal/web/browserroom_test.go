@@ -32,6 +32,7 @@ type house struct {
 	access  *access.Service
 	letters mail.Sink
 	office  *registry.Office // in houses that have one
+	bridge  string           // where people's programs for signing answer
 }
 
 const strong = "Құрақ көрпе 7 қабат"

@@ -26,6 +26,9 @@ type Rooms struct {
 	Office *registry.Office
 	// DemoSign signs for an invented company, in a demo.
 	DemoSign func(content []byte, person string) ([]byte, error)
+	// NCALayer is where people's own programs for signing answer; "" is where they
+	// do everywhere.
+	NCALayer string
 	// Documents is what the registers did; its Sheet is ours.
 	Documents room.Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
@@ -50,7 +53,7 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 	}
 	h, err := room.New(room.Config{
 		Documents: cfg.Rooms.Documents,
-		Office:    cfg.Rooms.Office, DemoSign: cfg.Rooms.DemoSign,
+		Office:    cfg.Rooms.Office, DemoSign: cfg.Rooms.DemoSign, NCALayer: cfg.Rooms.NCALayer,
 		Desk:    cfg.Rooms.Desk,
 		Address: func(r *http.Request) string { return clientOf(r.Context()).String() },
 		Secure:  cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,

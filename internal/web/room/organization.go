@@ -3,7 +3,6 @@ package room
 import (
 	"encoding/base64"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -139,6 +138,7 @@ type linkPage struct {
 	Owner    *signature.Owner
 	File     string // the signature, base64
 	Download string
+	Signing  signing
 }
 
 func (h *Handler) linkPage(w http.ResponseWriter, r *http.Request, a *visitor) {
@@ -153,11 +153,13 @@ func (h *Handler) linkPage(w http.ResponseWriter, r *http.Request, a *visitor) {
 func (h *Handler) showLink(w http.ResponseWriter, r *http.Request, a *visitor, status int, p linkPage) {
 	p.Text, p.CanLink, p.Demo = string(p.Offer.Content), h.cfg.Office.CanLink(), h.cfg.DemoSign != nil
 	p.Download = "/organization/contract.txt?" + url.Values{"date": {p.Offer.Date}, "language": {p.Offer.Language}}.Encode()
+	p.Signing = h.signing("", signing{Title: "link.step2", Submit: "link.examine", Content: p.Download, Action: "/organization/examine", Disabled: !p.CanLink,
+		Hidden: []ui.Row{{Key: "date", Value: p.Offer.Date}, {Key: "language", Value: p.Offer.Language}}})
 	title := "link.title"
 	if p.Linked != nil {
 		title = "link.confirm"
 	}
-	h.page(w, r, a, status, "link.html", "/organization", title, p)
+	h.signingPage(w, r, a, status, "link.html", "/organization", title, &p.Signing, p)
 }
 
 // contractText gives the exact bytes that are to be signed.
@@ -201,18 +203,12 @@ func (h *Handler) examine(w http.ResponseWriter, r *http.Request, a *visitor) {
 	if !ok {
 		return
 	}
-	file, _, err := r.FormFile("signature")
+	file, err := signatureOf(r)
 	if err != nil {
-		h.showOwner(w, r, a, p, nil)
+		h.render.Error(w, r, err)
 		return
 	}
-	defer file.Close()
-	content, err := io.ReadAll(io.LimitReader(file, maxUpload))
-	if err != nil {
-		h.render.Error(w, r, &fiscal.Error{Reason: fiscal.BadForm, Field: "signature", Err: err})
-		return
-	}
-	h.showOwner(w, r, a, p, content)
+	h.showOwner(w, r, a, p, file)
 }
 
 // showOwner asks whether it is the right key, or says why it is not accepted.

@@ -46,6 +46,9 @@ type Config struct {
 	// DemoSign lets an authority of a demonstration sign for an invented company;
 	// nil: this is none.
 	DemoSign func(content []byte, person string) ([]byte, error)
+	// NCALayer is where people's own programs for signing answer; "" is where they
+	// do everywhere.
+	NCALayer string
 	// Documents is what the registers did.
 	Documents Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
@@ -157,7 +160,7 @@ const maxForm = 64 << 10
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		limit, parse := int64(maxForm), r.ParseForm
-		if strings.HasPrefix(r.URL.Path, "/organization/") { // a signature comes with it
+		if strings.HasPrefix(r.URL.Path, "/organization/") || strings.HasPrefix(r.URL.Path, "/applications/") || r.URL.Path == "/registers/import" { // a file comes with it
 			limit = maxUpload
 			if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 				parse = func() error { return r.ParseMultipartForm(maxUpload) }
@@ -267,12 +270,16 @@ func (h *Handler) sections(a *visitor, at string) []ui.Section {
 
 // page answers with a page of a room. at is its section.
 func (h *Handler) page(w http.ResponseWriter, r *http.Request, a *visitor, status int, name, at, title string, data any) {
-	f := ui.Frame{Locale: a.locale, Person: a.User.Name, Sections: h.sections(a, at)}
+	h.render.Room(w, r, status, name, a.locale.T(title), h.frame(r, a, at), data)
+}
+
+// frame is what stands around a page. at is its section.
+func (h *Handler) frame(r *http.Request, a *visitor, at string) ui.Frame {
+	f := ui.Frame{Locale: a.locale, Person: a.User.Name, Sections: h.sections(a, at), Organization: a.Title.In(a.locale.Lang)}
 	if done := "done." + r.URL.Query().Get("done"); a.locale.Has(done) {
 		f.Done = done
 	}
-	f.Organization = a.Title.In(a.locale.Lang)
-	h.render.Room(w, r, status, name, a.locale.T(title), f, data)
+	return f
 }
 
 // outside answers with a page for who is not signed in.

@@ -117,6 +117,12 @@ func TestAssetWeight(t *testing.T) {
 		if f.packed != nil {
 			size = len(f.packed)
 		}
+		if strings.HasPrefix(name, "room/forge.") { // fetched by who signs with a key file, at that moment
+			if size > 80<<10 {
+				t.Errorf("%s weighs %d bytes, want 80 KiB at most", name, size)
+			}
+			continue
+		}
 		rooms += size
 		if !strings.HasPrefix(name, "room/") {
 			check += size
@@ -155,6 +161,7 @@ func TestVendored(t *testing.T) {
 	}
 	check(assetFiles, "assets/font/*", "")
 	check(assetFiles, "assets/room/tabler*", "")
+	check(assetFiles, "assets/room/forge*", "")
 	check(os.DirFS("../testdata"), "vendor/*", "../testdata/")
 	if rows := strings.Count(string(list), "\n| `"); rows != listed {
 		t.Errorf("VENDOR.md has %d rows of files, there are %d", rows, listed)

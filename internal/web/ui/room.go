@@ -25,6 +25,9 @@ type Frame struct {
 	Organization string
 	Sections     []Section
 	Done         string // key of the words for what was just done, "" nothing
+	// Connect and Scripts are origins beside ours that the page may speak to and
+	// have scripts from: programs for signing on the reader's own computer.
+	Connect, Scripts string
 }
 
 // roomPage is what the layout of rooms shows.
@@ -70,7 +73,7 @@ func (rd *Renderer) Room(w http.ResponseWriter, r *http.Request, status int, nam
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", roomPolicy)
+	h.Set("Content-Security-Policy", roomPolicy(f.Connect, f.Scripts))
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", l.Lang)
 	h.Set("Content-Length", strconv.Itoa(b.Len()))

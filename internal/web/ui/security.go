@@ -11,8 +11,17 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-sr
 	"connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // roomPolicy also lets a room's stylesheet hold the small pictures of its
-// components.
-var roomPolicy = strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1)
+// components, and a page speak to other origins and have scripts from them.
+func roomPolicy(connect, scripts string) string {
+	p := strings.Replace(policy, "img-src 'self'", "img-src 'self' data:", 1)
+	if connect != "" {
+		p = strings.Replace(p, "connect-src 'self'", "connect-src 'self' "+connect, 1)
+	}
+	if scripts != "" {
+		p = strings.Replace(p, "script-src 'self'", "script-src 'self' "+scripts, 1)
+	}
+	return p
+}
 
 // Secure adds the headers that every answer of ours has, and refuses requests
 // of other sites that would change something.
