@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"unicode/utf8"
 
@@ -64,21 +63,10 @@ func (c *frameInput) frame(con *console) ([]byte, error) {
 	if c.Hex != "" {
 		return parseHex(c.Hex)
 	}
-	from := con.in
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		from = f
-	}
-	b, err := io.ReadAll(io.LimitReader(from, maxInput+1))
+	b, err := readUpTo(con, c.File, maxInput)
 	switch {
 	case err != nil:
 		return nil, err
-	case len(b) > maxInput:
-		return nil, fmt.Errorf("%s has more than %d bytes, which is no frame", c.File, maxInput)
 	case len(b) == 0:
 		return nil, withHint(errors.New("nothing to decode"), "Name a file, give --hex, or write the frame to standard input")
 	case isText(b):

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -94,7 +93,7 @@ func (c *sendKKMCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	msg, err := c.message(con.in, wire.Version(peer.Version), time.Now())
+	msg, err := c.message(con, wire.Version(peer.Version), time.Now())
 	if err != nil {
 		return err
 	}
@@ -214,7 +213,7 @@ func (c *sendKKMCmd) save(p peerState) error {
 }
 
 // message is what to send: from JSON, or made of the flags.
-func (c *sendKKMCmd) message(in io.Reader, v wire.Version, now time.Time) (*kkmpb.Request, error) {
+func (c *sendKKMCmd) message(con *console, v wire.Version, now time.Time) (*kkmpb.Request, error) {
 	switch {
 	case c.Request != "" && c.Command != "":
 		return nil, errors.New("--request is the whole request; leave --command out")
@@ -223,7 +222,7 @@ func (c *sendKKMCmd) message(in io.Reader, v wire.Version, now time.Time) (*kkmp
 	case c.Command != "":
 		return c.build(c.Command, v, now)
 	}
-	b, err := readFrom(c.Request, in)
+	b, err := readUpTo(con, c.Request, maxInput)
 	if err != nil {
 		return nil, err
 	}
@@ -232,13 +231,6 @@ func (c *sendKKMCmd) message(in io.Reader, v wire.Version, now time.Time) (*kkmp
 		return nil, withHint(fmt.Errorf("%s: %w", c.Request, err), "Field names are those of the protocol; `ofd decode kkm --json` shows a request in this form")
 	}
 	return msg, nil
-}
-
-func readFrom(name string, in io.Reader) ([]byte, error) {
-	if name == "-" {
-		return io.ReadAll(io.LimitReader(in, maxInput))
-	}
-	return os.ReadFile(name)
 }
 
 // coded is an error with an exit code of its own.

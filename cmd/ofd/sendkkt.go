@@ -36,7 +36,8 @@ type sendKKTCmd struct {
 	Marked    bool         `help:"registration, change: for marked goods."`
 	Mark      []string     `placeholder:"CODE" sep:"none" help:"ask, sale, return: marking code of an item, in the order of the prices; <GS> stands for the separator."`
 	Marking   string       `name:"marking-addr" placeholder:"HOST:PORT" help:"Where requests and notifications about marked goods go; the operator, if left out."`
-	Document  sendDocument `arg:"" enum:"ping,registration,change,open,ask,sale,return,close,state,end,waiting" help:"ping, registration, change, open, ask, sale, return, close, state or end; waiting sends what waits and makes nothing."`
+	File      string       `placeholder:"FILE" help:"document: the tax service's JSON of it, - for standard input."`
+	Document  sendDocument `arg:"" enum:"ping,registration,change,open,ask,sale,return,close,state,end,document,waiting" help:"ping, registration, change, open, ask, sale, return, close, state or end; document is any, from --file; waiting sends what waits and makes nothing."`
 }
 
 type sendDocument string
@@ -67,6 +68,11 @@ and the notification of it, and sends both. What is not answered for certain is
 sold all the same, and bears [M] or [M-] instead of [M+].
 
   ofd send kkt sale --price 76.99 --mark '0104605035006964215OoyE8qxeIOn><GS>91EE06<GS>92…' …
+
+Any other document, a correction or an advance, is worded as JSON in the manner
+of ofd decode kkt; the drive puts in its numbers, its time and its sign:
+
+  ofd send kkt document --file correction.json …
 
 The exit code is 0 when everything was accepted, 1 when the operator found fault
 with a document or the drive refused to make one, 2 when there was no answer: the
@@ -118,7 +124,11 @@ func (c *sendKKTCmd) Run(con *console) (err error) {
 	if err != nil {
 		return err
 	}
-	if doc := c.document(codes); doc != nil {
+	doc, err := c.document(con, codes)
+	if err != nil {
+		return err
+	}
+	if doc != nil {
 		made, err := register.Make(doc)
 		if err != nil {
 			return err
@@ -215,8 +225,27 @@ func (c *sendKKTCmd) shop() device.Shop {
 	return shop
 }
 
+// maxWorded bounds what is read of --file: a document has 32 KiB at most, in
+// JSON several times as much.
+const maxWorded = 1 << 20
+
 // document is what is to be made, nil for nothing.
-func (c *sendKKTCmd) document(codes []device.Code) device.Document {
+func (c *sendKKTCmd) document(con *console, codes []device.Code) (device.Document, error) {
+	if c.Document == "document" {
+		if c.File == "" {
+			return nil, errors.New("--file: which document is to be made?")
+		}
+		text, err := readUpTo(con, c.File, maxWorded)
+		if err != nil {
+			return nil, fmt.Errorf("--file: %w", err)
+		}
+		return device.FromJSON(text, ffd.ParseVersion(c.Format))
+	}
+	return c.usual(codes), nil
+}
+
+// usual is a document that needs no words.
+func (c *sendKKTCmd) usual(codes []device.Code) device.Document {
 	shop := c.shop()
 	prices := make([]fiscal.Money, 0, len(c.Price))
 	for _, p := range c.Price {

@@ -163,24 +163,6 @@ func ownerFacts(o *signature.Owner) []string {
 // instant writes a time for people.
 func instant(t time.Time) string { return t.UTC().Format(time.DateTime) + " UTC" }
 
-// readUpTo reads a file, or standard input for -.
-func readUpTo(con *console, name string, limit int64) ([]byte, error) {
-	from := con.in
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		from = f
-	}
-	b, err := io.ReadAll(io.LimitReader(from, limit+1))
-	if err == nil && int64(len(b)) > limit {
-		err = fmt.Errorf("%s has more than %d bytes", name, limit)
-	}
-	return b, err
-}
-
 type signatureRootsCmd struct{ trusted }
 
 // Help is shown by --help below the flags.
