@@ -21,10 +21,12 @@ func FollowerID() follow.ID { return follow.ID{Name: "cabinet", Generation: 1} }
 // Page is what the tables get of a page of entries.
 type Page struct {
 	Documents []Document
-	Canceled  []Canceled // documents of this page or of earlier ones
-	Shifts    []Shift    // added to what is there
-	Days      []Day      // likewise
-	Away      []Away     // see Away.Joins
+	Canceled  []Canceled     // documents of this page or of earlier ones
+	Shifts    []Shift        // added to what is there
+	Days      []Day          // likewise
+	Away      []Away         // see Away.Joins
+	Summaries []DaySummary   // as they are now
+	Latest    []fiscal.DayOf // registers that are on another day now
 }
 
 // Canceled is a document that was taken back.
@@ -40,6 +42,8 @@ type Tables interface {
 	KeepPage(ctx context.Context, m follow.Move, p *Page) error
 	// Entry reads one entry of a register; NotFound if there is none.
 	Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (journal.Entry, error)
+	// DaySummaries reads those of a partition that are there, in any order.
+	DaySummaries(ctx context.Context, p fiscal.Partition, of []fiscal.DayOf) ([]fiscal.DaySummary, error)
 	// Card reads one version of a register's card.
 	Card(ctx context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error)
 }
@@ -49,6 +53,7 @@ type Tables interface {
 type Follower struct {
 	tables Tables
 	read   Read
+	latest latest
 
 	mu      sync.Mutex
 	outlets map[cardID]fiscal.OutletID // guarded by mu
@@ -64,7 +69,7 @@ const maxOutlets = 1 << 16
 
 // NewFollower makes a follower. It does no I/O.
 func NewFollower(tables Tables, read Read) *Follower {
-	return &Follower{tables: tables, read: read, outlets: make(map[cardID]fiscal.OutletID)}
+	return &Follower{tables: tables, read: read, outlets: make(map[cardID]fiscal.OutletID), latest: latest{all: make(map[fiscal.RegisterID]stood)}}
 }
 
 // ID implements follow.Follower.
@@ -74,19 +79,60 @@ func (f *Follower) ID() follow.ID { return FollowerID() }
 // as far as its columns tell: it must not hold the others up.
 func (f *Follower) Apply(ctx context.Context, m follow.Move, entries []journal.Entry) error {
 	s := sheet{page: &Page{}, shifts: make(map[ShiftID]int), days: make(map[dayID]int), away: make(map[fiscal.RegisterID]*run)}
+	canceled := make(map[int]*journal.Entry)
+	for i := range entries {
+		e := &entries[i]
+		if e.Kind != fiscal.DocCancel || e.Refers == 0 {
+			continue
+		}
+		was, err := f.tables.Entry(ctx, e.Partition, e.Register, e.Refers)
+		if errors.Is(err, fiscal.NotFound) {
+			continue
+		}
+		if err != nil {
+			return &follow.EntryError{Seq: e.Seq, Err: fmt.Errorf("read the document that was canceled: %w", err)}
+		}
+		canceled[i] = &was
+	}
+	book, err := f.openBook(ctx, m.Partition, entries, canceled)
+	if err != nil {
+		return err
+	}
 	for i := range entries {
 		e := &entries[i]
 		outlet, err := f.outlet(ctx, e)
-		if err == nil && e.Kind == fiscal.DocCancel && e.Refers != 0 {
-			err = f.cancel(ctx, &s, e, outlet)
-		}
 		if err != nil {
 			return &follow.EntryError{Seq: e.Seq, Err: err}
 		}
-		s.add(e, outlet, f.read)
+		var back *fiscal.Document
+		if was := canceled[i]; was != nil {
+			d := f.content(was)
+			back = &d
+			s.cancel(was, outlet)
+		}
+		doc := f.content(e)
+		s.add(e, &doc, outlet)
+		book.count(e, &doc, back)
 	}
 	s.endRuns()
-	return f.tables.KeepPage(ctx, m, s.page)
+	book.fill(s.page)
+	if err := f.tables.KeepPage(ctx, m, s.page); err != nil {
+		return err
+	}
+	f.latest.remember(book)
+	return nil
+}
+
+// content opens a document whose content is counted; what cannot be opened has
+// none.
+func (f *Follower) content(e *journal.Entry) fiscal.Document {
+	if e.Kind == fiscal.DocReceipt || e.Kind == fiscal.DocCashMove {
+		if doc, err := f.read(e.Record); err == nil {
+			doc.Record = e.Record
+			return doc
+		}
+	}
+	return fiscal.Document{Record: e.Record}
 }
 
 // outlet is where the register stood when an entry was made, 0 if no card says
@@ -110,22 +156,6 @@ func (f *Follower) outlet(ctx context.Context, e *journal.Entry) (fiscal.OutletI
 	}
 	f.outlets[id] = card.Outlet
 	return card.Outlet, nil
-}
-
-// cancel takes the sums of the document back that a cancellation names.
-func (f *Follower) cancel(ctx context.Context, s *sheet, e *journal.Entry, outlet fiscal.OutletID) error {
-	was, err := f.tables.Entry(ctx, e.Partition, e.Register, e.Refers)
-	if errors.Is(err, fiscal.NotFound) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read the document that was canceled: %w", err)
-	}
-	s.page.Canceled = append(s.page.Canceled, Canceled{was.Taxpayer, was.Partition, Place{was.DeviceTime, was.Seq}})
-	if !was.Flags.Has(fiscal.FlagUncounted) {
-		s.tally(&was, outlet, -1)
-	}
-	return nil
 }
 
 // sheet gathers a page.
@@ -152,7 +182,15 @@ func listed(k fiscal.DocumentKind) bool {
 	return true
 }
 
-func (s *sheet) add(e *journal.Entry, outlet fiscal.OutletID, read Read) {
+// cancel takes the sums of the document back that a cancellation names.
+func (s *sheet) cancel(was *journal.Entry, outlet fiscal.OutletID) {
+	s.page.Canceled = append(s.page.Canceled, Canceled{was.Taxpayer, was.Partition, Place{was.DeviceTime, was.Seq}})
+	if !was.Flags.Has(fiscal.FlagUncounted) {
+		s.tally(was, outlet, -1)
+	}
+}
+
+func (s *sheet) add(e *journal.Entry, doc *fiscal.Document, outlet fiscal.OutletID) {
 	s.run(e, outlet)
 	if !listed(e.Kind) {
 		return
@@ -163,11 +201,7 @@ func (s *sheet) add(e *journal.Entry, outlet fiscal.OutletID, read Read) {
 		Flags: e.Flags, DeviceNumber: e.DeviceNumber, FiscalSign: e.FiscalSign,
 		Total: e.Total, Cash: e.Cash, Cashless: e.Cashless, OtherPaid: e.OtherPaid,
 	}
-	if e.Kind == fiscal.DocReceipt || e.Kind == fiscal.DocCashMove {
-		if doc, err := read(e.Record); err == nil {
-			d.fill(&doc)
-		}
-	}
+	d.fill(doc)
 	s.page.Documents = append(s.page.Documents, d)
 	if !e.Flags.Has(fiscal.FlagUncounted) {
 		s.tally(e, outlet, 1)

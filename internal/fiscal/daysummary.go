@@ -39,6 +39,13 @@ type DaySummary struct {
 	Before WallTime
 }
 
+// DayOf names a day of a register. Day 0 is the one that its last document was
+// counted on.
+type DayOf struct {
+	Register RegisterID
+	Day      WallTime
+}
+
 // Edge is one end of a day.
 type Edge struct {
 	Number Number   // of the entry; 0: the day has none

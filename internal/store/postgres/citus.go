@@ -23,7 +23,7 @@ func citusThere(ctx context.Context, conn *pgx.Conn) error {
 
 // distributed are the tables that lie on the shard of their partition, heads
 // first: the others lie beside it.
-var distributed = []string{"heads", "states", "numbers", "cards", "entries", "refused", "contacts", "cursors", "deliveries", "parked", "documents", "document_keys", "shifts", "days", "aways"}
+var distributed = []string{"heads", "states", "numbers", "cards", "entries", "refused", "contacts", "cursors", "deliveries", "parked", "documents", "document_keys", "shifts", "days", "aways", "summaries", "summary_latest", "summary_days"}
 
 // distribute spreads the journal over the workers, once. What leads to a
 // register is on every worker, the rest of the registry on the coordinator.

@@ -70,7 +70,7 @@ const documentColumns = `seq, taxpayer, time, received_at, register, number, car
 // transaction.
 func (db *DB) KeepPage(ctx context.Context, m follow.Move, p *cabinet.Page) error {
 	return db.moveWith(ctx, m, func(tx pgx.Tx) error {
-		for _, part := range []func(context.Context, pgx.Tx, *cabinet.Page) error{keepDocuments, keepCanceled, keepShifts, keepDays, keepAways} {
+		for _, part := range []func(context.Context, pgx.Tx, *cabinet.Page) error{keepDocuments, keepCanceled, keepShifts, keepDays, keepAways, keepSummaries} {
 			if err := part(ctx, tx, p); err != nil {
 				return err
 			}
@@ -196,7 +196,7 @@ func DropCabinet(ctx context.Context, url string) error {
 		if _, err := tx.Exec(ctx, `DELETE FROM cursors WHERE follower = $1`, cabinet.FollowerID().Name); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `TRUNCATE documents, document_keys, shifts, days, aways`)
+		_, err := tx.Exec(ctx, `TRUNCATE documents, document_keys, shifts, days, aways, summaries, summary_latest, summary_days`)
 		return err
 	})
 	if err != nil {

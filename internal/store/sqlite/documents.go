@@ -41,7 +41,7 @@ const documentColumns = `seq, taxpayer, time, received_at, register, number, car
 // transaction.
 func (db *DB) KeepPage(ctx context.Context, m follow.Move, p *cabinet.Page) error {
 	return db.moveWith(ctx, m, func(tx *sqlitefile.Tx) error {
-		for _, part := range []func(*sqlitefile.Tx, *cabinet.Page) error{keepDocuments, keepCanceled, keepShifts, keepDays, keepAways} {
+		for _, part := range []func(*sqlitefile.Tx, *cabinet.Page) error{keepDocuments, keepCanceled, keepShifts, keepDays, keepAways, keepSummaries} {
 			if err := part(tx, p); err != nil {
 				return err
 			}
@@ -166,7 +166,7 @@ func (db *DB) DropCabinet(ctx context.Context) error {
 		if _, err := tx.Exec(`DELETE FROM cursors WHERE follower = ?`, id.Name); err != nil {
 			return err
 		}
-		for _, t := range []string{"documents", "document_keys", "shifts", "days", "aways"} {
+		for _, t := range []string{"documents", "document_keys", "shifts", "days", "aways", "summaries", "summary_latest", "summary_days"} {
 			if _, err := tx.Exec(`DELETE FROM ` + t); err != nil {
 				return err
 			}

@@ -97,6 +97,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"Documents", documents},
 		{"DocumentsScoped", documentsScoped},
 		{"DocumentsAgain", documentsAgain},
+		{"DaySummaries", daySummaries},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, open(t))) })
 	}
