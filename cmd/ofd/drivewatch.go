@@ -29,8 +29,10 @@ const (
 // register, so it is taken beside the scrapes and not by them; each node sees
 // all of them, and an alert takes the greatest number.
 type driveWatch struct {
-	registry *registry.Service
-	now      func() time.Time
+	registry interface {
+		Registers(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]registry.Listed, error)
+	}
+	now func() time.Time
 
 	inUse, missing, marking, looked prometheus.Gauge
 	silent                          [len(silentDays)]prometheus.Gauge
@@ -63,7 +65,7 @@ func newDriveWatch(r *registry.Service, reg prometheus.Registerer, now func() ti
 func (w *driveWatch) run(ctx context.Context, log *slog.Logger) {
 	for {
 		wait := watchEvery
-		if err := w.look(ctx); err != nil && ctx.Err() == nil {
+		if err := w.look(ctx, log); err != nil && ctx.Err() == nil {
 			log.Warn("fiscal drives not counted", "err", err)
 			wait = watchAgain
 		}
@@ -76,7 +78,7 @@ func (w *driveWatch) run(ctx context.Context, log *slog.Logger) {
 }
 
 // look counts all drives.
-func (w *driveWatch) look(ctx context.Context) error {
+func (w *driveWatch) look(ctx context.Context, log *slog.Logger) error {
 	now, law := w.now(), policy.For(fiscal.Russia)
 	var inUse, missing, marking float64
 	var silent [len(silentDays)]float64
@@ -91,8 +93,9 @@ func (w *driveWatch) look(ctx context.Context) error {
 				continue
 			}
 			drives, err := shownDrives(&l.Card, l.State, now, law)
-			if err != nil {
-				return fmt.Errorf("register %d: %w", l.Card.Register, err)
+			if err != nil { // the others are counted all the same
+				log.Warn("fiscal drives of a register not counted", "register", l.Card.Register, "err", err)
+				continue
 			}
 			for j := range drives {
 				d := &drives[j]

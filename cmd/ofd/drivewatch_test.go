@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/fiscal/policy"
 	"openofd/internal/protocol/kkt/ffd"
+	"openofd/internal/registry"
 )
 
 // What is told of a drive's silence, day by day: how long, when it stops, and
@@ -31,6 +34,7 @@ func TestDriveSilence(t *testing.T) {
 	}
 	began, reg := time.Now(), prometheus.NewRegistry()
 	now := began
+	quiet := slog.New(slog.DiscardHandler)
 	watch := newDriveWatch(o.registry, reg, func() time.Time { return now })
 	for _, tt := range []struct {
 		days, silent, left int64
@@ -54,7 +58,7 @@ func TestDriveSilence(t *testing.T) {
 		if !strings.Contains(words.String(), tt.words) {
 			t.Errorf("after %d days: %q, want %q in it", tt.days, words.String(), tt.words)
 		}
-		if err := watch.look(t.Context()); err != nil {
+		if err := watch.look(t.Context(), quiet); err != nil {
 			t.Fatal(err)
 		}
 		for i, want := range tt.counted {
@@ -66,6 +70,10 @@ func TestDriveSilence(t *testing.T) {
 			t.Errorf("%v drives, want 1", got)
 		}
 	}
+	watch.registry = withUnreadable{o.registry}
+	if err := watch.look(t.Context(), quiet); err != nil || gaugeValue(t, reg, "ofd_kkt_drives", 0) != 1 {
+		t.Errorf("with a register that cannot be read before it: %v, %v drives in use, want 1", err, gaugeValue(t, reg, "ofd_kkt_drives", 0))
+	}
 	line, err := inList(&l, began.Add(25*24*time.Hour+time.Minute), policy.For(fiscal.Russia))
 	if err != nil || line.Drive != testDrive || *line.SilentDays != 25 || *line.DaysLeft != 4 {
 		t.Errorf("in the list: %+v, %v", line, err)
@@ -73,7 +81,7 @@ func TestDriveSilence(t *testing.T) {
 	if err := o.registry.Block(t.Context(), made.Card.Register, "test", "no contract"); err != nil {
 		t.Fatal(err)
 	}
-	if err := watch.look(t.Context()); err != nil || gaugeValue(t, reg, "ofd_kkt_drives", 0) != 0 {
+	if err := watch.look(t.Context(), quiet); err != nil || gaugeValue(t, reg, "ofd_kkt_drives", 0) != 0 {
 		t.Errorf("a blocked register: %v, %v drives in use, want none", err, gaugeValue(t, reg, "ofd_kkt_drives", 0))
 	}
 }
@@ -118,4 +126,14 @@ func deliver(t *testing.T, r *device.Register, doc device.Document) {
 			t.Errorf("document %d: acknowledgement %+v", d.Number, d.Ack)
 		}
 	}
+}
+
+// withUnreadable lists a register with a state that nobody can read before the
+// others.
+type withUnreadable struct{ *registry.Service }
+
+func (w withUnreadable) Registers(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]registry.Listed, error) {
+	page, err := w.Service.Registers(ctx, t, after, limit)
+	broken := registry.Listed{Card: fiscal.Card{Register: 1, Country: fiscal.Russia}, State: &fiscal.State{Protocol: []byte("rubbish")}}
+	return append([]registry.Listed{broken}, page...), err
 }

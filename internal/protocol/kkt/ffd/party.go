@@ -6,11 +6,8 @@ import (
 	"openofd/internal/fiscal"
 )
 
-// CheckINN reports whether an INN has right check digits: ten digits of a
-// company or twelve of a person. Twelve that begin with 00 are ten, padded on
-// the left; spaces pad on the right.
-func CheckINN(inn string) bool { return checkINN([]byte(inn)) }
-
+// checkINN reports whether an INN has right check digits; spaces pad it on the
+// right.
 func checkINN(b []byte) bool { return fiscal.ValidINN(plainINN(b)) }
 
 // plainINN takes the padding off.

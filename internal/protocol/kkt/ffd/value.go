@@ -93,16 +93,6 @@ func (d Decimal) Quantity() (q fiscal.Quantity, ok bool) {
 	return fiscal.Quantity(lo), true
 }
 
-// DecimalOf is a quantity as a number with as few places as it needs.
-func DecimalOf(q fiscal.Quantity) Decimal {
-	d := Decimal{Digits: uint64(max(q, 0)), Places: 6}
-	for d.Places > 0 && d.Digits%10 == 0 {
-		d.Digits /= 10
-		d.Places--
-	}
-	return d
-}
-
 // times is price × d, rounded half up; ok is false when it does not fit.
 func (d Decimal) times(price uint64) (n uint64, ok bool) {
 	unit := pow10[min(d.Places, maxPlaces)]

@@ -141,7 +141,7 @@ func TestRuleVectors(t *testing.T) {
 	}
 }
 
-func TestCheckINN(t *testing.T) {
+func TestPaddedINN(t *testing.T) {
 	for _, c := range []struct {
 		inn  string
 		want bool
@@ -150,8 +150,8 @@ func TestCheckINN(t *testing.T) {
 		{"500100732259", true}, {"500100732258", false}, {"500100732269", false},
 		{"770435851", false}, {"", false}, {"77O4358518", false}, {"7704358518 7", false},
 	} {
-		if got := ffd.CheckINN(c.inn); got != c.want {
-			t.Errorf("CheckINN(%q) = %v, want %v", c.inn, got, c.want)
+		if got := fiscal.ValidINN(ffd.PlainINN(c.inn)); got != c.want {
+			t.Errorf("ValidINN(PlainINN(%q)) = %v, want %v", c.inn, got, c.want)
 		}
 	}
 }
@@ -180,12 +180,12 @@ func TestDecimal(t *testing.T) {
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		q := fiscal.Quantity(rapid.Int64Range(0, 1<<55).Draw(t, "quantity"))
-		d := ffd.DecimalOf(q)
-		if back, ok := d.Quantity(); !ok || back != q {
-			t.Fatalf("DecimalOf(%d) = %+v, back %d, %v", q, d, back, ok)
+		d, ok := ffd.ParseDecimal(q.String())
+		if back, fits := d.Quantity(); !ok || !fits || back != q {
+			t.Fatalf("ParseDecimal(%q) = %+v, back %d", q, d, back)
 		}
 		if d.String() != q.String() {
-			t.Fatalf("DecimalOf(%d) reads %q, want %q", q, d, q)
+			t.Fatalf("ParseDecimal(%q) reads %q", q, d)
 		}
 	})
 }
