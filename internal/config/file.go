@@ -193,6 +193,14 @@ func (f *File) check() error {
 			return fmt.Errorf("%s: %d is negative; leave the key out for the default", limit.key, limit.n)
 		}
 	}
+	for _, far := range []struct {
+		name string
+		*Far
+	}{{"kgd", &f.KGD}, {"fns", &f.FNS}} {
+		if err := far.Check(far.name); err != nil {
+			return err
+		}
+	}
 	if err := f.Signature.Check(); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 type Marking struct {
 	Name string
 	File string // of the table; "" is a table without rows
+	URL  string // of a marking system across the network, instead of both
 }
 
 // MarkingTable is the stand-in in this process.
@@ -22,9 +23,16 @@ func (m *Marking) UnmarshalText(text []byte) error {
 	case len(text) == 0, string(text) == "none":
 		*m = Marking{}
 		return nil
+	case name == "http", name == "https":
+		var far FarURL
+		if err := far.UnmarshalText(text); err != nil {
+			return err
+		}
+		*m = Marking{URL: far.URL}
+		return nil
 	case name != MarkingTable || named && file == "":
-		return fmt.Errorf("%q is no marking system; there are table, table:FILE and none", text)
+		return fmt.Errorf("%q is no marking system; there are https://…, table, table:FILE and none", text)
 	}
-	*m = Marking{name, file}
+	*m = Marking{Name: name, File: file}
 	return nil
 }

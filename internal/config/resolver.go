@@ -57,11 +57,23 @@ func (f *File) Resolver(env LookupEnv) kong.Resolver {
 			}
 		}
 		for _, name := range flag.Envs {
-			key, ours := strings.CutPrefix(name, envPrefix)
-			if value := f.top[strings.ToLower(key)]; ours && value != nil {
-				return value, nil
+			if key, ours := strings.CutPrefix(name, envPrefix); ours {
+				if value := f.value(strings.ToLower(key)); value != nil {
+					return value, nil
+				}
 			}
 		}
 		return nil, nil
 	})
+}
+
+// value is what the file says of a key: kkm_addr above the tables, or kgd_url as
+// url of the table kgd.
+func (f *File) value(key string) any {
+	if value := f.top[key]; value != nil {
+		return value
+	}
+	name, within, _ := strings.Cut(key, "_")
+	table, _ := f.top[name].(map[string]any)
+	return table[within]
 }

@@ -147,6 +147,12 @@ func TestNames(t *testing.T) {
 	for i := range typ.NumField() {
 		field := typ.Field(i)
 		key := field.Tag.Get("toml")
+		if field.Type == reflect.TypeFor[Far]() { // a table: its flags and names begin with its own
+			if prefix, env := field.Tag.Get("prefix"), field.Tag.Get("envprefix"); prefix != key+"-" || env != "OFD_"+strings.ToUpper(key)+"_" {
+				t.Errorf("%s: flags --%s…, names %s…, table %s", field.Name, prefix, env, key)
+			}
+			continue
+		}
 		flag := field.Tag.Get("name")
 		if flag == "" {
 			flag = strings.ToLower(field.Name)

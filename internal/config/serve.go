@@ -11,7 +11,7 @@ type Serve struct {
 	KKMTLSAddr     Addr    `toml:"kkm_tls_addr" name:"kkm-tls-addr" env:"OFD_KKM_TLS_ADDR" help:"The same over TLS; needs a certificate and its key."`
 	KKTAddr        Addr    `toml:"kkt_addr" name:"kkt-addr" env:"OFD_KKT_ADDR" placeholder:":7778" help:"Where registers of Russia connect; needs --kkt-crypto."`
 	KKTCrypto      Crypto  `toml:"kkt_crypto" name:"kkt-crypto" env:"OFD_KKT_CRYPTO" placeholder:"NAME" help:"Keys of fiscal drives: sim1, public test keys for simulated drives; or none, no sign is checked: for registers under development."`
-	Marking        Marking `toml:"marking" env:"OFD_MARKING" placeholder:"table[:FILE]" help:"Marking system behind --kkt-addr: table, a stand-in in this process that knows every code, or what FILE says of them. Without it marked goods get no answer."`
+	Marking        Marking `toml:"marking" env:"OFD_MARKING" placeholder:"table[:FILE]|URL" help:"Marking system behind --kkt-addr: its address, or table, a stand-in in this process that knows every code, or what FILE says of them. Without it marked goods get no answer."`
 	HTTPAddr       Addr    `toml:"http_addr" name:"http-addr" env:"OFD_HTTP_ADDR" default:":8080" help:"Pages, among them the buyer's check."`
 	OpsAddr        Addr    `toml:"ops_addr" name:"ops-addr" env:"OFD_OPS_ADDR" default:"127.0.0.1:9090" help:"Metrics, health and profiles; keep it from the public."`
 	TLSCert        string  `toml:"tls_cert" name:"tls-cert" env:"OFD_TLS_CERT" type:"path" placeholder:"FILE" help:"Certificate chain of the TLS door, PEM."`
@@ -21,7 +21,12 @@ type Serve struct {
 	Cache          Size    `toml:"cache" env:"OFD_CACHE" default:"256MiB" help:"Memory for the states of registers."`
 	Site           Site    `toml:"site" env:"OFD_SITE" placeholder:"URL" help:"Address of our pages as buyers reach them; it stands in QR codes."`
 	Parts          []Part  `toml:"parts" env:"OFD_PARTS" default:"gate,web,followers" help:"What this process does: gate, web, followers."`
-	FNSDir         string  `toml:"fns_dir" name:"fns-dir" env:"OFD_FNS_DIR" type:"path" placeholder:"DIR" help:"Folder where documents for Russia's tax service are written; without it they are not forwarded."`
+	MarkingCert    string  `toml:"marking_cert" name:"marking-cert" env:"OFD_MARKING_CERT" type:"path" placeholder:"FILE" help:"Our certificate for a marking system across the network, PEM."`
+	MarkingKey     string  `toml:"marking_key" name:"marking-key" env:"OFD_MARKING_KEY" type:"path" placeholder:"FILE" help:"Private key of that certificate, PEM."`
+	MarkingCA      string  `toml:"marking_ca" name:"marking-ca" env:"OFD_MARKING_CA" type:"path" placeholder:"FILE" help:"Whose certificates of the marking system are believed, PEM; without it the machine's own."`
+	KGD            Far     `toml:"kgd" embed:"" prefix:"kgd-" envprefix:"OFD_KGD_" set:"far=Kazakhstan's tax authority"`
+	FNS            Far     `toml:"fns" embed:"" prefix:"fns-" envprefix:"OFD_FNS_" set:"far=Russia's tax service"`
+	FNSDir         string  `toml:"fns_dir" name:"fns-dir" env:"OFD_FNS_DIR" type:"path" placeholder:"DIR" help:"Folder where documents for Russia's tax service are written, instead of --fns-url."`
 	TrustedProxies []Proxy `toml:"trusted_proxies" name:"trusted-proxies" env:"OFD_TRUSTED_PROXIES" placeholder:"NET,…" help:"Whose X-Forwarded-For is believed."`
 }
 

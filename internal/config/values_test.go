@@ -49,10 +49,19 @@ func TestValues(t *testing.T) {
 		{new(Proxy), "192.0.2.0/24", "192.0.2.0/24"},
 		{new(Proxy), "192.0.2.1/24", ""},
 		{new(Proxy), "proxy.example.kz", ""},
-		{new(Marking), "", "{ }"},
-		{new(Marking), "none", "{ }"},
-		{new(Marking), "table", "{table }"},
-		{new(Marking), "table:codes.txt", "{table codes.txt}"},
+		{new(Marking), "", "{  }"},
+		{new(Marking), "none", "{  }"},
+		{new(Marking), "table", "{table  }"},
+		{new(Marking), "table:codes.txt", "{table codes.txt }"},
+		{new(Marking), "https://marking.example.ru/", "{  https://marking.example.ru}"},
+		{new(Marking), "http://marking.example.ru", ""},
+		{new(FarURL), "", "{}"},
+		{new(FarURL), "https://exchange.example.kz/ofd/", "{https://exchange.example.kz/ofd}"},
+		{new(FarURL), "http://127.0.0.1:7790", "{http://127.0.0.1:7790}"},
+		{new(FarURL), "http://localhost:7790", "{http://localhost:7790}"},
+		{new(FarURL), "http://10.0.0.1:7790", ""},
+		{new(FarURL), "https://name:secret@exchange.example.kz", ""},
+		{new(FarURL), "ftp://exchange.example.kz", ""},
 		{new(Marking), "table:", ""},
 		{new(Marking), "real", ""},
 		{new(Part), "gate", "gate"},
@@ -83,6 +92,8 @@ func show(v encoding.TextUnmarshaler) string {
 	case *Addr:
 		return v.HostPort
 	case *Marking:
+		return fmt.Sprint(*v)
+	case *FarURL:
 		return fmt.Sprint(*v)
 	case *Site:
 		return v.URL

@@ -31,7 +31,7 @@ func (d *Delivery) Again(ctx context.Context, id int64) (Parked, error) {
 	}
 	p.Tries++
 	p.TriedAt = d.now().UTC().Truncate(time.Microsecond)
-	doc, _, ok, err := d.word(nil, &e)
+	doc, _, ok, err := d.word(ctx, nil, &e)
 	var unfit *Unfit
 	switch {
 	case errors.As(err, &unfit):

@@ -22,6 +22,12 @@ type Document struct {
 	Again    bool      // sent by a person's hand, behind later ones of its register
 }
 
+// Entry is what an authority's wording sees of one of the journal.
+type Entry struct {
+	*fiscal.Record
+	Hash [32]byte // of the entry, in the chain of its register
+}
+
 // Authority is one that documents are forwarded to, as far as their wording
 // goes.
 type Authority interface {
@@ -32,7 +38,7 @@ type Authority interface {
 	//
 	// Errors: *Unfit for a document that cannot be forwarded; Unavailable when it
 	// cannot be worded just now.
-	Word(room []byte, rec *fiscal.Record) (id string, body []byte, ok bool, err error)
+	Word(ctx context.Context, room []byte, e Entry) (id string, body []byte, ok bool, err error)
 }
 
 // Sender is the way to the authority.
@@ -161,7 +167,7 @@ func (d *Delivery) Apply(ctx context.Context, m follow.Move, page []journal.Entr
 	b := Batch{Authority: d.authority.Name()}
 	for i := range page {
 		e := &page[i]
-		doc, end, ok, err := d.word(room, e)
+		doc, end, ok, err := d.word(ctx, room, e)
 		var unfit *Unfit
 		switch {
 		case errors.As(err, &unfit):
@@ -195,14 +201,14 @@ func (d *Delivery) Apply(ctx context.Context, m follow.Move, page []journal.Entr
 }
 
 // word words one entry behind room; end is room with it.
-func (d *Delivery) word(room []byte, e *journal.Entry) (doc Document, end []byte, ok bool, err error) {
+func (d *Delivery) word(ctx context.Context, room []byte, e *journal.Entry) (doc Document, end []byte, ok bool, err error) {
 	doc = Document{
 		Place: fiscal.Place{Partition: e.Partition, Register: e.Register}, Number: e.Number, Seq: e.Seq, Received: e.ReceivedAt,
 	}
 	if e.Codec != journal.CodecPlain {
 		return doc, room, false, &fiscal.Error{Of: fiscal.Internal, Field: "codec", Msg: fmt.Sprintf("the payload is stored in codec %d, which is not known here", e.Codec)}
 	}
-	doc.ID, end, ok, err = d.authority.Word(room, &e.Record)
+	doc.ID, end, ok, err = d.authority.Word(ctx, room, Entry{&e.Record, e.Hash})
 	if err == nil && ok {
 		doc.Body = end[len(room):len(end):len(end)]
 	}

@@ -34,7 +34,7 @@ type office struct {
 
 func (*office) Name() string { return "office" }
 
-func (o *office) Word(room []byte, rec *fiscal.Record) (string, []byte, bool, error) {
+func (o *office) Word(_ context.Context, room []byte, rec delivery.Entry) (string, []byte, bool, error) {
 	if !strings.HasPrefix(rec.Format, "kkt/") {
 		return "", room, false, nil
 	}
@@ -43,7 +43,7 @@ func (o *office) Word(room []byte, rec *fiscal.Record) (string, []byte, bool, er
 	words := o.words
 	o.mu.Unlock()
 	if words != nil {
-		if err := words(rec); err != nil {
+		if err := words(rec.Record); err != nil {
 			return id, room, false, err
 		}
 	}

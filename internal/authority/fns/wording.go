@@ -1,6 +1,7 @@
 package fns
 
 import (
+	"context"
 	"errors"
 	"strconv"
 	"strings"
@@ -39,13 +40,13 @@ func (Wording) Name() string { return Name }
 // goes to the marking system among it.
 //
 // Source: KKT reference §11, §12.
-func (w Wording) Word(room []byte, rec *fiscal.Record) (id string, body []byte, ok bool, err error) {
+func (w Wording) Word(_ context.Context, room []byte, rec delivery.Entry) (id string, body []byte, ok bool, err error) {
 	if !strings.HasPrefix(rec.Format, "kkt/") || rec.Drive == "" || rec.DeviceNumber == 0 || rec.Kind.Marking() {
 		return "", room, false, nil
 	}
 	id = rec.Drive + "-" + strconv.FormatUint(rec.DeviceNumber, 10)
-	b := appendHead(room, id, rec)
-	b, err = w.Documents.AppendJSON(b, rec)
+	b := appendHead(room, id, rec.Record)
+	b, err = w.Documents.AppendJSON(b, rec.Record)
 	switch {
 	case err == nil:
 		return id, append(b, '}', '\n'), true, nil

@@ -106,11 +106,11 @@ func encrypted(t *testing.T, v testkit.KKTVector) testkit.KKTVector {
 func TestEncrypted(t *testing.T) {
 	plain := testkit.KKTVectorNamed(t, "receipt-1.2-measure-kg")
 	number := numberOf(t, plain.Message)
-	_, want, _, err := words().Word(nil, record(plain, number, "kkt/1.2"))
+	_, want, _, err := words().Word(t.Context(), nil, delivery.Entry{Record: record(plain, number, "kkt/1.2")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, got, ok, err := words().Word(nil, record(encrypted(t, plain), number, "kkt/1.2/sealed"))
+	_, got, ok, err := words().Word(t.Context(), nil, delivery.Entry{Record: record(encrypted(t, plain), number, "kkt/1.2/sealed")})
 	got, _, _ = bytes.Cut(got, []byte(`,"messageFiscalSign"`))
 	want, _, signed := bytes.Cut(want, []byte(`,"messageFiscalSign"`))
 	if err != nil || !ok || !signed || !bytes.Equal(got, want) {
@@ -133,7 +133,7 @@ func TestVectorsBecomeLines(t *testing.T) {
 		compared++
 		t.Run(v.Name, func(t *testing.T) {
 			rec := record(v, numberOf(t, v.Message), "kkt/"+v.Version)
-			id, line, ok, err := words().Word([]byte("before"), rec)
+			id, line, ok, err := words().Word(t.Context(), []byte("before"), delivery.Entry{Record: rec})
 			if err != nil || !ok || !bytes.HasPrefix(line, []byte("before{")) || bytes.Count(line, []byte("\n")) != 1 || line[len(line)-1] != '\n' {
 				t.Fatalf("Word = %q, %s, %t, %v; want one line behind what was there", id, line, ok, err)
 			}
@@ -198,7 +198,7 @@ func TestUnfit(t *testing.T) {
 	} {
 		w := words()
 		w.Documents = kkt.Reader{Module: tt.module}
-		id, room, ok, err := w.Word([]byte("room"), tt.rec)
+		id, room, ok, err := w.Word(t.Context(), []byte("room"), delivery.Entry{Record: tt.rec})
 		var unfit *delivery.Unfit
 		switch {
 		case ok || string(room) != "room":
@@ -213,7 +213,7 @@ func TestUnfit(t *testing.T) {
 	// A module that is away for a moment is no reason to put a document aside.
 	w := words()
 	w.Documents = away{}
-	_, _, _, err := w.Word(nil, record(sealed, 1, "kkt/1.2/sealed"))
+	_, _, _, err := w.Word(t.Context(), nil, delivery.Entry{Record: record(sealed, 1, "kkt/1.2/sealed")})
 	var unfit *delivery.Unfit
 	if !errors.Is(err, fiscal.Unavailable) || errors.As(err, &unfit) {
 		t.Errorf("Word without the module = %v, want Unavailable", err)

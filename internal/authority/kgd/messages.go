@@ -250,12 +250,13 @@ type Decisions struct {
 // version replaces earlier ones; an earlier one that comes late changes nothing.
 //
 // Documents are what Document has, but for acts. A document that was canceled
-// is in Documents and not in the sums, and so is its cancellation.
+// is in Documents and not in the sums, and so is its cancellation. Taxes of a
+// discount or markup on the whole receipt count unless lines have such ones too.
 type Summary struct {
 	Format             string            `json:"format"`
-	ID                 string            `json:"id"`  // "200145/2026-03-14/1": register, day, version
-	Day                string            `json:"day"` // of the documents' own time: "2026-03-14"
-	Version            int               `json:"version"`
+	ID                 string            `json:"id"`      // "200145/2026-03-14/1": register, day, version
+	Day                string            `json:"day"`     // of the documents' own time: "2026-03-14"
+	Version            int64             `json:"version"` // rises; 0 is a day without documents
 	Register           fiscal.RegisterID `json:"register"`
 	RegistrationNumber string            `json:"registration_number"`
 	BIN                fiscal.XIN        `json:"bin"`
