@@ -42,8 +42,9 @@ var rooms = []room{
 	{"store/storetest", stores},
 	{"gate", []string{"fiscal", "protocol/*", "intake"}},
 	{"web", append(asked, "web/*")}, // puts its rooms together
-	{"web/*", append(asked, "web/ui")},
+	{"web/*", append(asked, "web/ui", "web/pdf")},
 	{"web/ui", []string{"fiscal"}},
+	{"web/pdf", nil},
 	{"web/till", []string{"till", "web/ui"}},
 	{"config", []string{"fiscal"}},
 	{"observe", nil},

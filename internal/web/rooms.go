@@ -25,7 +25,7 @@ type Rooms struct {
 	// Office is where people look after their organization; nil: nowhere.
 	Office *registry.Office
 	// DemoSign signs for an invented company, in a demo.
-	DemoSign func(content []byte, person string) ([]byte, error)
+	DemoSign func(content []byte, person string, of fiscal.XIN) ([]byte, error)
 	// NCALayer is where people's own programs for signing answer; "" is where they
 	// do everywhere.
 	NCALayer string
@@ -47,7 +47,7 @@ const (
 // rooms serves the rooms, at most so often to one address what changes
 // something before anybody is signed in.
 func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, error) {
-	cfg.Rooms.Documents.Sheet = front.Sheet
+	cfg.Rooms.Documents.Sheet, cfg.Rooms.Documents.Print = front.Sheet, front.Print
 	if cfg.Rooms.Documents.Now == nil {
 		cfg.Rooms.Documents.Now = now
 	}

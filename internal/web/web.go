@@ -42,6 +42,7 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 		}
 		front.Check(w, r)
 	})
+	mux.HandleFunc(pages.PDFPath, front.CheckPDF)
 	mux.HandleFunc("/{$}", func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !pages.Asks(r):

@@ -105,6 +105,7 @@ type receipt struct {
 	Operator fiscal.Operator
 	Link     string
 	JSON     string
+	PDF      string
 	QR       ui.QR
 	Zone     *time.Location
 	Lines    []line
@@ -118,11 +119,17 @@ type line struct {
 	Signed fiscal.Money // cost as it enters the total
 }
 
-func (h *Handler) newReceipt(l *ui.Locale, r *http.Request, found *cabinet.Found) (*receipt, error) {
-	site := h.operator.Site
-	if site == "" { // an installation that was not told its own address
-		site = "http://" + r.Host
+// siteOf is the operator's address; that of an installation that was not told
+// its own is the one it was reached at.
+func siteOf(site string, r *http.Request) string {
+	if site == "" {
+		return "http://" + r.Host
 	}
+	return site
+}
+
+func (h *Handler) newReceipt(l *ui.Locale, r *http.Request, found *cabinet.Found) (*receipt, error) {
+	site := siteOf(h.operator.Site, r)
 	link := found.Link(site)
 	qr, err := ui.NewQR(found.QR(site))
 	if err != nil {
@@ -131,6 +138,7 @@ func (h *Handler) newReceipt(l *ui.Locale, r *http.Request, found *cabinet.Found
 	rc := &receipt{
 		Found: found, Operator: h.operator, Link: link, QR: qr, Zone: found.Card.Location(),
 		JSON: "/api/v1/check?" + found.Query() + "&lang=" + l.Lang,
+		PDF:  PDFPath + "?" + found.Query() + "&lang=" + l.Lang,
 	}
 	if found.Russian() {
 		return rc, nil // its lines say more

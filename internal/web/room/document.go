@@ -20,6 +20,7 @@ type documentPage struct {
 	Title          string
 	Back           string
 	JSON           string
+	Roll, A4       string // as PDF
 	Buyer          string // the buyer's link, "" of what has none
 	Receipt, Paper any
 	Report         *printed
@@ -36,7 +37,7 @@ func (h *Handler) opened(r *http.Request, a *visitor) (*cabinet.Found, error) {
 		return nil, err
 	}
 	register, ok := number[fiscal.RegisterID](r.PathValue("register"))
-	n, fine := number[fiscal.Number](r.PathValue("number"))
+	n, fine := number[fiscal.Number](strings.TrimSuffix(r.PathValue("number"), pdfEnding))
 	if !ok || !fine {
 		return nil, &fiscal.Error{Reason: fiscal.NothingThere, Field: "document"}
 	}
@@ -49,9 +50,13 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, a *visitor) {
 		h.render.Error(w, r, err)
 		return
 	}
+	if strings.HasSuffix(r.URL.Path, pdfEnding) {
+		h.documentPDF(w, r, a, found)
+		return
+	}
 	d := &found.Document
 	p := documentPage{
-		Found: found, Back: "/shifts", JSON: r.URL.Path + "/json", Zone: found.Card.Location(), Register: registerName(&found.Card),
+		Found: found, Back: "/shifts", JSON: r.URL.Path + "/json", Roll: r.URL.Path + pdfEnding, A4: r.URL.Path + pdfEnding + "?paper=a4", Zone: found.Card.Location(), Register: registerName(&found.Card),
 		Title: a.locale.T("doc."+d.Kind.String()) + " " + a.locale.Minute(d.DeviceTime),
 	}
 	for _, name := range (d.Flags & cabinet.FindingFlags).Names() {
@@ -169,6 +174,7 @@ type shiftPage struct {
 	Ops      []printedOp
 	Report   *printed // of its closing
 	ReportAt string   // its address
+	PDF      string
 	Receipts string
 	AsOf     string
 }
@@ -211,6 +217,7 @@ func (h *Handler) shift(w http.ResponseWriter, r *http.Request, a *visitor) {
 			return
 		}
 		p.ReportAt = fmt.Sprintf("/documents/%d/%d", register, p.Z)
+		p.PDF = p.ReportAt + pdfEnding
 		if found.Document.Report != nil {
 			p.Report = newPrinted(a.locale, found.Document.Report, &found.Card)
 		}

@@ -10,6 +10,7 @@ import (
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
+	"openofd/internal/web/pdf"
 	"openofd/internal/web/ui"
 )
 
@@ -24,6 +25,8 @@ type Documents struct {
 	// Sheet makes of a receipt what the layout's templates "receipt" and "paper"
 	// show; the one that does not apply is nil.
 	Sheet func(*ui.Locale, *http.Request, *cabinet.Found) (receipt, paper any, err error)
+	// Print sets a receipt on paper.
+	Print func(*ui.Locale, *http.Request, *cabinet.Found, pdf.Paper) ([]byte, error)
 	Now   func() time.Time
 }
 

@@ -19,7 +19,7 @@ import (
 const maxUpload = 1 << 20
 
 // officePaths are the beginnings of the addresses of the office.
-var officePaths = []string{"/organization", "/outlets", "/groups", "/registers"}
+var officePaths = []string{"/organization", "/outlets", "/groups", "/registers", "/applications"}
 
 // officeRoutes are the organization, its outlets and its registers.
 func (h *Handler) officeRoutes() {
@@ -41,6 +41,7 @@ func (h *Handler) officeRoutes() {
 	h.inside("GET /organization/contracts/{id}/{part}", h.contractPart)
 	h.outletRoutes()
 	h.registerRoutes()
+	h.applicationRoutes()
 }
 
 // officeSections are those of the office as the actor may use it.
@@ -51,6 +52,9 @@ func (h *Handler) officeSections(a *visitor) (all []ui.Section) {
 	if a.May(access.SeeStatus) {
 		all = append(all, ui.Section{Key: "room.registers", Icon: "cash-register", URL: "/registers"},
 			ui.Section{Key: "room.outlets", Icon: "building-store", URL: "/outlets", Rest: true})
+	}
+	if a.May(access.EditRegisters) || a.May(access.SeeDocuments) {
+		all = append(all, ui.Section{Key: "room.applications", Icon: "file-text", URL: "/applications", Rest: true})
 	}
 	return append(all, ui.Section{Key: "room.organization", Icon: "building", URL: "/organization", Rest: true})
 }
@@ -233,7 +237,7 @@ func (h *Handler) demoSign(w http.ResponseWriter, r *http.Request, a *visitor) {
 	if !ok {
 		return
 	}
-	file, err := h.cfg.DemoSign(p.Offer.Content, a.User.Name)
+	file, err := h.cfg.DemoSign(p.Offer.Content, a.User.Name, "")
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
@@ -456,6 +460,8 @@ func (h *Handler) contractPart(w http.ResponseWriter, r *http.Request, a *visito
 	}
 	name := "contract-" + strconv.FormatInt(int64(c.ID), 10)
 	switch part := r.PathValue("part"); {
+	case part == "pdf":
+		h.contractPDF(w, r, a, &c)
 	case part == "text" && len(c.Content) > 0:
 		give(w, name+".txt", "text/plain; charset=utf-8", c.Content)
 	case part == "signature" && len(c.Signature) > 0:

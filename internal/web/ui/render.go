@@ -84,13 +84,13 @@ func (rd *Renderer) functions(l *Locale) template.FuncMap {
 		"digits":   Digits,
 		"lang":     func() string { return l.Lang },
 		"row":      func(key string, value any) Row { return Row{Key: key, Value: value} },
-		"taxkey":   taxKey,
+		"taxkey":   TaxKey,
 		"icon":     Icon,
 	}
 }
 
-// taxKey is the key of the words for a tax.
-func taxKey(kind uint32, included bool) string {
+// TaxKey is the key of the words for a tax.
+func TaxKey(kind uint32, included bool) string {
 	key := "tax.other"
 	if kind == fiscal.KindVAT {
 		key = "tax.vat"
