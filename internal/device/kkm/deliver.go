@@ -131,7 +131,8 @@ func (r *Register) settle(a answer) (sign string, err error) {
 	if len(r.queue) == 1 {
 		next.OfflineSince = 0
 	}
-	return a.msg.GetTicket().GetTicketNumber(), r.save(next, 1)
+	sign = a.msg.GetTicket().GetTicketNumber()
+	return sign, r.done(next, Slip{Number: r.queue[0].Number, FiscalSign: sign})
 }
 
 // Work delivers whenever documents wait or the operator blocks, until ctx ends.

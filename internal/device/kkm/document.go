@@ -248,7 +248,7 @@ func (r *Register) issue(ctx context.Context, at fiscal.WallTime, build func(*St
 	if z := a.msg.GetReport().GetZxReport(); z != nil {
 		next.adopt(wire.ReportOf(a.msg.Report), z)
 	}
-	return d.slip, r.save(next, 1)
+	return d.slip, r.done(next, d.slip)
 }
 
 // begin makes the document durable, and settles it at once when others wait:

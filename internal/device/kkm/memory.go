@@ -30,6 +30,11 @@ type Step struct {
 	State State
 	Drop  int
 	Push  []Job
+	// Done is what the operator's answer made of the document that is dropped, for
+	// a memory that keeps a history beside the queue: of one that waited, number
+	// and fiscal sign alone. Nil with a drop and no push: it was refused or
+	// removed. Not part of what must survive.
+	Done *Slip `json:"-"`
 }
 
 // State is everything a register remembers but its queue. It is small and

@@ -228,10 +228,18 @@ func (r *Register) wall() fiscal.WallTime { return fiscal.WallIn(r.now(), r.zone
 
 // save makes one step durable and then takes it over. The caller holds mu.
 func (r *Register) save(next State, drop int, push ...Job) error {
+	return r.take(Step{State: next, Drop: drop, Push: push})
+}
+
+// done is save for a document that was accepted.
+func (r *Register) done(next State, as Slip) error {
+	return r.take(Step{State: next, Drop: 1, Done: &as})
+}
+
+func (r *Register) take(step Step) error {
 	if r.broken != nil {
 		return r.broken
 	}
-	step := Step{State: next, Drop: drop, Push: push}
 	if err := r.memory.Save(step); err != nil {
 		r.broken = &fiscal.Error{Of: fiscal.Unavailable, Field: "memory", Msg: "open the register anew", Err: err}
 		return r.broken
@@ -240,7 +248,7 @@ func (r *Register) save(next State, drop int, push ...Job) error {
 	if err != nil {
 		return err
 	}
-	r.state, r.queue = next, queue
+	r.state, r.queue = step.State, queue
 	return nil
 }
 
