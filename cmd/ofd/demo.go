@@ -8,7 +8,9 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -20,8 +22,9 @@ import (
 	"openofd/internal/registry"
 )
 
-// demoCmd is `ofd demo`: a whole operator with three shops in Kazakhstan and two
-// in Russia that sell in real time over real sockets, in one process.
+// demoCmd is `ofd demo`: a whole operator with shops in Kazakhstan and in Russia
+// that sell in real time over real sockets, in one process, and months of what
+// they did before.
 type demoCmd struct {
 	Data     string      `type:"path" placeholder:"DIR" help:"Folder to keep; without it a new one that is removed at the end."`
 	DB       config.DB   `name:"db" placeholder:"URL" help:"Database server instead of the embedded one; ofd migrate up has prepared it, and the master key is in --data. It keeps what was sold."`
@@ -30,6 +33,7 @@ type demoCmd struct {
 	HTTPAddr config.Addr `name:"http-addr" default:":8080" help:"Pages, among them the buyer's check."`
 	OpsAddr  config.Addr `name:"ops-addr" default:"127.0.0.1:9090" help:"Metrics and health."`
 	Pace     float64     `default:"1" help:"How fast the shops sell: 10 is ten times as fast."`
+	Days     int         `default:"120" help:"Days of sample data that are made at the first start."`
 	Check    bool        `help:"Walk the whole way once, print each step, exit 0 or 1."`
 }
 
@@ -73,6 +77,9 @@ func (c *demoCmd) Run(con *console) (err error) {
 		s.KKMAddr, s.KKTAddr, s.HTTPAddr, s.OpsAddr = any, any, any, any
 		s.Limits.CheckPerMinute = 60_000 // the walk asks as no buyer would
 	}
+	if err := c.past(con, &s); err != nil {
+		return err
+	}
 	o, err := startOperator(con.ctx, s)
 	if err != nil {
 		return err
@@ -82,6 +89,50 @@ func (c *demoCmd) Run(con *console) (err error) {
 		return demoCheck(con, o, dir)
 	}
 	return c.sell(con, o, dir)
+}
+
+// past makes the sample data of the days before the first start. The check has a
+// few of them in Kazakhstan, at registers that it does not walk.
+func (c *demoCmd) past(con *console, s *settings) error {
+	if c.Days <= 0 {
+		return nil
+	}
+	now := time.Now()
+	site := "http://localhost"
+	if _, port, err := net.SplitHostPort(s.HTTPAddr.HostPort); err == nil && port != "0" {
+		site += ":" + port
+	}
+	p := demoPast{site: site, days: c.Days, until: now, seed: pastSeed, progress: c.progress(con)}
+	kazakhstan, russia := demoShops(standardVAT(now)), russianShops()
+	if c.Check {
+		p.days, kazakhstan, russia = min(c.Days, checkDays), kazakhstan[1:], nil
+	}
+	documents, err := p.make(con.ctx, coreConfig{
+		Dir: s.Data, DB: s.DB.URL, Operator: s.Operator.At(config.Site{URL: site}), KKM: s.KKM, KKT: s.KKT, Crypto: s.KKTCrypto, Log: s.Log,
+	}, kazakhstan, russia)
+	if err != nil {
+		return fmt.Errorf("sample data: %w", err)
+	}
+	if documents > 0 {
+		con.say("%d documents of %d days made in %v", documents, p.days, time.Since(now).Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// checkDays are those that the demo's check makes.
+const checkDays = 5
+
+// progress tells whoever watches how far the sample data are.
+func (c *demoCmd) progress(con *console) func(done, days, documents int) {
+	if !con.watched() {
+		return nil
+	}
+	return func(done, days, documents int) {
+		fmt.Fprintf(con.talk, "\rsample data: day %d of %d, %d documents ", done, days, documents)
+		if done == days-1 {
+			fmt.Fprint(con.talk, "\r\x1b[K")
+		}
+	}
 }
 
 // demoSeller is a shop of either country that sells until the demo ends.
@@ -132,6 +183,9 @@ func (c *demoCmd) sell(con *console, o *operator, dir string) (err error) {
 func openSellers(ctx context.Context, o *operator, dir string, pace float64) (all []demoSeller, err error) {
 	times := demoTimes{transaction: atPace(3*time.Second, pace), reconnect: atPace(5*time.Second, pace)}
 	for _, shop := range demoShops(standardVAT(o.now())) {
+		if shop.life.blocked != 0 {
+			continue
+		}
 		counter, err := openCounter(ctx, o, shop, dir, times)
 		if err != nil {
 			return all, fmt.Errorf("open the shop in %s: %w", shop.city, err)
@@ -156,7 +210,10 @@ func (c *demoCmd) welcome(w io.Writer, o *operator, sellers []demoSeller, g gues
 		"registers of Russia connect to", o.KKTAddr,
 		"metrics and health", "http://"+o.OpsAddr+"/metrics",
 	)
-	fmt.Fprintf(w, "\n%d shops sell now. Every address below opens the receipt.\n", len(sellers))
+	if c.Days > 0 {
+		introduce(w, o.Site)
+	}
+	fmt.Fprintf(w, "\n%d registers sell now. Every address below opens the receipt.\n", len(sellers))
 	for _, s := range sellers {
 		fmt.Fprintln(w, "  "+s.title())
 	}
@@ -168,8 +225,8 @@ func (c *demoCmd) welcome(w io.Writer, o *operator, sellers []demoSeller, g gues
 }
 
 // demoRegister finds the shop's register by its serial number or adds it.
-func demoRegister(ctx context.Context, o *operator, in registry.NewRegister) (fiscal.Card, uint32, error) {
-	all, err := o.registry.Registers(ctx, 0, 0, 1000)
+func demoRegister(ctx context.Context, c *core, in registry.NewRegister) (fiscal.Card, uint32, error) {
+	all, err := c.registry.Registers(ctx, 0, 0, 1000)
 	if err != nil {
 		return fiscal.Card{}, 0, err
 	}
@@ -179,8 +236,14 @@ func demoRegister(ctx context.Context, o *operator, in registry.NewRegister) (fi
 		}
 	}
 	in.By = "demo"
-	made, err := o.registry.AddRegister(ctx, in)
+	made, err := c.registry.AddRegister(ctx, in)
 	return made.Card, made.Token, err
+}
+
+// deviceFile is where the device with a serial number keeps what it remembers.
+func deviceFile(dir, serial string) (string, error) {
+	devices := filepath.Join(dir, "devices")
+	return filepath.Join(devices, serial), os.MkdirAll(devices, 0o700)
 }
 
 // teller tells what happens in a city.

@@ -81,7 +81,7 @@ func startDemo(t *testing.T, dir string) *runningDemo {
 	t.Cleanup(cancel)
 	any := "127.0.0.1:0"
 	d := &runningDemo{t: t, lines: make(chan string, 1024), cmd: exec.CommandContext(ctx, program,
-		"demo", "--pace", "100", "--data", "kept", "--kkm-addr", any, "--kkt-addr", any, "--http-addr", any, "--ops-addr", any)}
+		"demo", "--pace", "100", "--days", "3", "--data", "kept", "--kkm-addr", any, "--kkt-addr", any, "--http-addr", any, "--ops-addr", any)}
 	d.cmd.Dir = dir
 	d.cmd.Env = (&script{names: map[string]string{}}).env()
 	out, err := d.cmd.StdoutPipe()

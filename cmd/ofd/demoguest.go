@@ -19,8 +19,8 @@ type guests struct {
 // openGuests registers them beside those of the first shop of each country.
 func openGuests(ctx context.Context, o *operator) (g guests, err error) {
 	kz := demoShops(standardVAT(o.now()))[0].register
-	kz.Name, kz.SerialNumber = "Касса 2", "DM2600000102"
-	if g.kazakhstan, g.token, err = demoRegister(ctx, o, kz); err != nil {
+	kz.Name, kz.SerialNumber = "Касса 9 (для гостя)", "DM2600000102"
+	if g.kazakhstan, g.token, err = demoRegister(ctx, o.core, kz); err != nil {
 		return g, fmt.Errorf("a register for the guest: %w", err)
 	}
 	if g.token == 0 { // the one of last time is in nobody's hands
@@ -28,7 +28,7 @@ func openGuests(ctx context.Context, o *operator) (g guests, err error) {
 			return g, err
 		}
 	}
-	if g.russia, _, err = demoRegister(ctx, o, guestOfRussia()); err != nil {
+	if g.russia, _, err = demoRegister(ctx, o.core, guestOfRussia()); err != nil {
 		return g, fmt.Errorf("a register of Russia for the guest: %w", err)
 	}
 	return g, nil
@@ -36,7 +36,7 @@ func openGuests(ctx context.Context, o *operator) (g guests, err error) {
 
 func guestOfRussia() registry.NewRegister {
 	in := demoGrocery().register
-	in.Name, in.SerialNumber, in.RegistrationNumber, in.Drive = "Касса 2", "DG00000000106", "0009650042002780", "9999078900010601"
+	in.Name, in.SerialNumber, in.RegistrationNumber, in.Drive = "Касса 9 (для гостя)", "DG00000000106", "0009650042002780", "9999078900010601"
 	return in
 }
 

@@ -6,11 +6,58 @@ import (
 	"openofd/internal/registry"
 )
 
-// demoShops are the sellers in Kazakhstan; vat is the standard rate, which two
-// of them pay.
+// demoShops are the registers in Kazakhstan: those of a retail company with four
+// outlets, and of a trader with a coffee house. vat is the standard rate, which
+// the company pays.
 func demoShops(vat uint32) []demoShop {
-	return []demoShop{demoMarket(vat), demoCoffee(), demoTools(vat)}
+	market, coffee := demoMarket(vat), demoCoffee()
+	return []demoShop{market, secondTill(market), demoExpress(market), demoTools(market), demoPavilion(market), coffee, demoTerrace(coffee)}
 }
+
+// secondTill is the other register of the market, open when it is busy.
+func secondTill(s demoShop) demoShop {
+	s.register.Name, s.register.SerialNumber = "Касса 2", "DM2600000103"
+	s.cashiers = []fiscal.Cashier{{Code: 3, Name: "Оспанов Дәурен"}, {Code: 2, Name: "Ким Татьяна"}}
+	s.life = demoLife{opens: 11, closes: 21, customers: 14, week: weekOfGroceries}
+	return s
+}
+
+// demoExpress is the company's shop at the station, with the goods of a way home.
+func demoExpress(s demoShop) demoShop {
+	s.register.OutletTitle = fiscal.Text{KK: "«Дастарқан Экспресс» дүкені", RU: "Магазин «Дастархан Экспресс»"}
+	s.register.OutletAddress = fiscal.Text{KK: "Алматы қ., Абылай хан даңғылы, 2", RU: "г. Алматы, пр. Абылай хана, 2"}
+	s.register.Latitude, s.register.Longitude = 432731, 769418
+	s.register.Name, s.register.SerialNumber = "Экспресс", "DM2600000104"
+	s.cashiers = []fiscal.Cashier{{Code: 11, Name: "Ахметова Сәуле"}, {Code: 12, Name: "Пак Виктор"}}
+	s.goods, s.bought = s.goods[10:], demoGoods{}
+	s.life = demoLife{opens: 7, closes: 23, customers: 13, cut: []dayRange{{74, 73}, {18, 18}}, week: [7]int{80, 105, 105, 105, 110, 125, 90}}
+	return s
+}
+
+// demoPavilion is its stall at a bazaar, whose register was carried elsewhere
+// and blocked.
+func demoPavilion(s demoShop) demoShop {
+	s.register.OutletTitle = fiscal.Text{KK: "«Алатау» базарындағы павильон", RU: "Павильон на рынке «Алатау»"}
+	s.register.OutletAddress = fiscal.Text{KK: "Алматы қ., Рысқұлов даңғылы, 231", RU: "г. Алматы, пр. Рыскулова, 231"}
+	s.register.Latitude, s.register.Longitude = 432854, 768650
+	s.register.Name, s.register.SerialNumber = "Павильон 14", "DM2600000105"
+	s.cashiers = []fiscal.Cashier{{Code: 21, Name: "Төлеуов Бауыржан"}}
+	s.goods, s.bought = s.goods[4:10], demoGoods{}
+	s.life = demoLife{opens: 9, closes: 18, customers: 9, week: [7]int{150, 0, 80, 90, 90, 110, 150}, blocked: 9}
+	return s
+}
+
+// demoTerrace is the coffee house's second register, of the warm months; it came
+// later than the other, and stood idle for a while.
+func demoTerrace(s demoShop) demoShop {
+	s.register.Name, s.register.SerialNumber = "Терраса", "DP2600000203"
+	s.goods = s.goods[:7]
+	s.life = demoLife{opens: 11, closes: 22, customers: 8, since: 96, away: []dayRange{{41, 26}}, week: [7]int{120, 80, 85, 90, 100, 125, 140}}
+	return s
+}
+
+// weekOfGroceries is when people fill their refrigerators, from Sunday on.
+var weekOfGroceries = [7]int{105, 82, 86, 92, 98, 118, 132}
 
 // Units of measure, by the codes of the e-invoice system.
 const (
@@ -55,6 +102,7 @@ func demoMarket(vat uint32) demoShop {
 			{name: "Пакет", unit: unitPiece, price: 25_00},
 		},
 		bought: demoGoods{name: "Бос бөтелке, 0,5 л", unit: unitPiece, price: 20_00},
+		life:   demoLife{opens: 8, closes: 22, customers: 19, week: weekOfGroceries, cut: []dayRange{{52, 52}}},
 	}
 }
 
@@ -88,17 +136,18 @@ func demoCoffee() demoShop {
 			{name: "Медовик, тілім", unit: unitPiece, price: 1_450_00},
 			{name: "Кеңес бөлмесін жалға алу, сағат", unit: unitHour, price: 4_000_00},
 		},
+		life: demoLife{opens: 8, closes: 21, customers: 15, week: [7]int{85, 100, 105, 105, 105, 112, 95}, cut: []dayRange{{33, 32}}},
 	}
 }
 
-// demoTools sells tools and materials in Shymkent, on an older register.
-func demoTools(vat uint32) demoShop {
+// demoTools sells the company's tools and materials in Shymkent, on an older
+// register that was mended for some days.
+func demoTools(owner demoShop) demoShop {
 	return demoShop{
 		city: "Шымкент", version: kkm.V202, section: "1",
 		register: registry.NewRegister{
-			Country: fiscal.Kazakhstan, XIN: "171040007895", OKED: "47521", TaxSystem: 101, VATPercent: vat,
-			Title:         fiscal.Text{KK: "«Қазына Құрылыс» ЖШС", RU: "ТОО «Казына Курылыс»"},
-			LegalAddress:  fiscal.Text{KK: "Шымкент қ., Тәуке хан даңғылы, 3", RU: "г. Шымкент, пр. Тауке хана, 3"},
+			Country: fiscal.Kazakhstan, XIN: owner.register.XIN, OKED: owner.register.OKED, TaxSystem: owner.register.TaxSystem, VATPercent: owner.register.VATPercent,
+			Title: owner.register.Title, LegalAddress: owner.register.LegalAddress,
 			OutletTitle:   fiscal.Text{KK: "«Ұста» дүкені", RU: "Магазин «Мастер»"},
 			OutletAddress: fiscal.Text{KK: "Шымкент қ., Байтұрсынұлы көшесі, 20", RU: "г. Шымкент, ул. Байтурсынова, 20"},
 			Latitude:      423417, Longitude: 695901, Zone: "Asia/Almaty", Name: "Касса у входа",
@@ -122,5 +171,6 @@ func demoTools(vat uint32) demoShop {
 			{name: "Араның төсемі, 10 дана", unit: unitPiece, price: 1_980_00},
 		},
 		bought: demoGoods{name: "Түсті металл сынықтары", unit: unitKilogram, price: 1_100_00, weighed: true},
+		life:   demoLife{opens: 9, closes: 19, customers: 9, week: [7]int{70, 100, 100, 95, 100, 110, 130}, away: []dayRange{{88, 85}}, cut: []dayRange{{61, 60}}},
 	}
 }

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
@@ -36,27 +34,25 @@ type demoTimes struct{ transaction, reconnect time.Duration }
 // openCounter registers the shop's register with the operator, as its owner
 // would, or goes on with the one that a kept folder holds.
 func openCounter(ctx context.Context, o *operator, shop demoShop, dir string, times demoTimes) (*demoCounter, error) {
-	card, token, err := demoRegister(ctx, o, shop.register)
+	card, token, err := demoRegister(ctx, o.core, shop.register)
 	if err != nil {
 		return nil, err
 	}
-	devices := filepath.Join(dir, "devices")
-	if err := os.MkdirAll(devices, 0o700); err != nil {
+	path, err := deviceFile(dir, card.SerialNumber)
+	if err != nil {
 		return nil, err
 	}
-	memory, err := kkm.OpenFile(filepath.Join(devices, card.SerialNumber))
+	memory, err := kkm.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
 	link := &cuttable{Exchanger: kkm.NewLink(kkm.LinkConfig{Addr: dialable(o.KKMAddr)})}
-	reg, err := kkm.New(kkm.Config{
-		Version: shop.version, Card: card, CheckURL: o.Site, Section: shop.section, Position: "GPS",
-		Transaction: times.transaction, Pause: 50 * time.Millisecond, Reconnect: times.reconnect,
-	}, memory, link, time.Now, rand.Reader)
+	counter := &demoCounter{shop: shop, card: card, link: link, rand: newRand()}
+	reg, err := kkm.New(counter.config(o.Site, times), memory, link, time.Now, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	counter := &demoCounter{shop: shop, card: card, reg: reg, link: link, rand: newRand()}
+	counter.reg = reg
 	if reg.Standing().Mode == kkm.ModeNeedsToken {
 		if token == 0 {
 			if token, err = o.registry.Token(ctx, card.Register, "demo"); err != nil {
@@ -71,6 +67,14 @@ func openCounter(ctx context.Context, o *operator, shop demoShop, dir string, ti
 		return nil, fmt.Errorf("first contact of register %d: %w", card.Register, err)
 	}
 	return counter, nil
+}
+
+// config is the register of the shop.
+func (d *demoCounter) config(site string, times demoTimes) kkm.Config {
+	return kkm.Config{
+		Version: d.shop.version, Card: d.card, CheckURL: site, Section: d.shop.section, Position: "GPS",
+		Transaction: times.transaction, Pause: 50 * time.Millisecond, Reconnect: times.reconnect,
+	}
 }
 
 // work sells at the pace of a shop: a receipt every few seconds, now and then a
@@ -92,48 +96,43 @@ func (d *demoCounter) work(ctx context.Context, pace float64, events chan<- stri
 		case n%40 == 20:
 			d.link.cut(atPace(25*time.Second, pace))
 			tell("the link is cut for a while: receipts go on")
-		case len(d.sold) > 3 && d.rand.IntN(15) == 0:
-			d.giveBack(ctx, tell)
-		case d.shop.bought.name != "" && d.rand.IntN(25) == 0:
-			d.buy(ctx, tell)
 		case d.reg.Standing().Counters.Cash > 200_000_00:
 			d.carryOff(ctx, tell)
 		default:
-			d.sale(ctx, tell)
+			what, slip, err := d.trade(ctx)
+			if !errors.Is(err, fiscal.NotEnoughCash) { // the drawer is low: nothing is paid out of it today
+				d.report(ctx, what, slip, err, tell)
+			}
 		}
 	}
 }
 
-func (d *demoCounter) sale(ctx context.Context, tell func(string, ...any)) {
+// trade serves the next customer: a sale, now and then a return or, where the
+// shop buys, a purchase.
+func (d *demoCounter) trade(ctx context.Context) (what string, slip kkm.Slip, err error) {
+	switch {
+	case len(d.sold) > 3 && d.rand.IntN(25) == 0:
+		slip, err = d.giveBack(ctx)
+		return "return", slip, err
+	case d.shop.bought.name != "" && d.rand.IntN(25) == 0:
+		slip, err = d.reg.Ticket(ctx, d.shop.purchase(d.rand))
+		return "purchase", slip, err
+	}
 	rec := d.shop.receipt(d.rand)
-	slip, err := d.reg.Sell(ctx, rec)
-	d.report(ctx, "sale", slip, err, tell)
-	if err == nil && !slip.Offline {
+	if slip, err = d.reg.Sell(ctx, rec); err == nil && !slip.Offline {
 		d.sold = append(d.sold, sold{rec, slip})
 		d.sold = d.sold[max(0, len(d.sold)-20):]
 	}
+	return "sale", slip, err
 }
 
-func (d *demoCounter) giveBack(ctx context.Context, tell func(string, ...any)) {
+func (d *demoCounter) giveBack(ctx context.Context) (kkm.Slip, error) {
 	i := d.rand.IntN(len(d.sold))
 	of := d.sold[i]
 	d.sold = append(d.sold[:i], d.sold[i+1:]...)
 	rec := d.shop.back(of.receipt)
 	rec.Parent = d.reg.Parent(of.slip)
-	slip, err := d.reg.Ticket(ctx, rec)
-	if errors.Is(err, fiscal.NotEnoughCash) {
-		return // the drawer is low: no return in cash today
-	}
-	d.report(ctx, "return", slip, err, tell)
-}
-
-// buy buys something from somebody.
-func (d *demoCounter) buy(ctx context.Context, tell func(string, ...any)) {
-	slip, err := d.reg.Ticket(ctx, d.shop.purchase(d.rand))
-	if errors.Is(err, fiscal.NotEnoughCash) {
-		return
-	}
-	d.report(ctx, "purchase", slip, err, tell)
+	return d.reg.Ticket(ctx, rec)
 }
 
 // carryOff takes most of the cash to the bank.

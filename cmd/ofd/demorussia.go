@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
@@ -43,7 +41,7 @@ type russianMade struct {
 // drive by its first report; or goes on with those that a kept folder holds. A
 // shift is open then.
 func openRussianCounter(ctx context.Context, o *operator, shop russianShop, dir string) (*russianCounter, error) {
-	card, _, err := demoRegister(ctx, o, shop.register)
+	card, _, err := demoRegister(ctx, o.core, shop.register)
 	if err != nil {
 		return nil, err
 	}
@@ -70,25 +68,31 @@ func openRussianCounter(ctx context.Context, o *operator, shop russianShop, dir 
 
 // open puts the drive into the register.
 func (d *russianCounter) open(dir string) (*device.Register, error) {
-	devices := filepath.Join(dir, "devices")
-	if err := os.MkdirAll(devices, 0o700); err != nil {
+	path, err := deviceFile(dir, d.card.SerialNumber)
+	if err != nil {
 		return nil, err
 	}
+	memory, err := device.OpenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return d.on(memory, d.link, 2)
+}
+
+// on is the register with a drive that remembers what memory holds. It tries so
+// often to send something, and may close the memory.
+func (d *russianCounter) on(memory device.Memory, link device.Exchanger, tries int) (*device.Register, error) {
 	number, err := wire.ParseDriveNumber(d.card.Drive)
 	if err != nil {
-		return nil, err
-	}
-	memory, err := device.OpenFile(filepath.Join(devices, d.card.SerialNumber))
-	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, memory.Close())
 	}
 	drive, err := device.NewDrive(device.DriveConfig{Number: number}, memory, wire.NewSIM1(wire.SIM1TestKey()))
 	if err != nil {
 		return nil, errors.Join(err, memory.Close())
 	}
 	versions := map[ffd.Version]wire.PVersion{ffd.V105: wire.P105, ffd.V110: wire.P110, ffd.V120: wire.P120}
-	cfg := device.Config{Version: versions[d.shop.version], Zone: d.zone, Tries: 2, Pause: 5 * time.Millisecond}
-	return device.New(cfg, drive, d.link, d.link, d.now, rand.Reader), nil
+	cfg := device.Config{Version: versions[d.shop.version], Zone: d.zone, Tries: tries, Pause: 5 * time.Millisecond}
+	return device.New(cfg, drive, link, link, d.now, rand.Reader), nil
 }
 
 // ready brings the register to where it can sell.
@@ -182,6 +186,18 @@ func (d *russianCounter) trade(ctx context.Context, deals []russianDeal) ([]russ
 // day is what the register's clock shows.
 func (d *russianCounter) day() fiscal.WallTime { return fiscal.WallIn(d.now(), d.zone) }
 
+// deals are what the next customer wants: a sale, and once in so many customers
+// a return, twice something unusual.
+func (d *russianCounter) deals(seldom int) []russianDeal {
+	switch dice := d.rand.IntN(seldom); {
+	case dice == 0 && len(d.sold) > 3:
+		return d.givenBack()
+	case dice < 3 && len(d.shop.deals) > 0:
+		return d.shop.deals[d.rand.IntN(len(d.shop.deals))](&d.shop, d.rand, d.day())
+	}
+	return d.sale()
+}
+
 // sale is an ordinary one.
 func (d *russianCounter) sale() []russianDeal {
 	return []russianDeal{{what: "sale", form: ffd.FormReceipt, receipt: d.shop.sale(d.rand, d.day())}}
@@ -222,14 +238,7 @@ func (d *russianCounter) work(ctx context.Context, pace float64, events chan<- s
 			d.link.cut(atPace(25*time.Second, pace))
 			tell("the link is cut for a while: receipts wait in the drive")
 		}
-		deals := d.sale()
-		switch dice := d.rand.IntN(15); {
-		case dice == 0 && len(d.sold) > 3:
-			deals = d.givenBack()
-		case dice < 3:
-			deals = d.shop.deals[d.rand.IntN(len(d.shop.deals))](&d.shop, d.rand, d.day())
-		}
-		all, err := d.trade(ctx, deals)
+		all, err := d.trade(ctx, d.deals(15))
 		for i := range all {
 			d.remember(&all[i])
 			d.report(&all[i], tell)

@@ -84,6 +84,7 @@ func demoGrocery() russianShop {
 			{name: "Шланг поливочный 3/4", price: 145_00, measure: measureMetre, weighed: true},
 			{name: "Пакет-майка", price: 9_90, barcode: "4601234500142"},
 		},
+		life:  demoLife{opens: 8, closes: 22, customers: 12, week: weekOfGroceries},
 		deals: []russianDealer{(*russianShop).certificate, (*russianShop).topUp, (*russianShop).bottles, (*russianShop).onCredit, (*russianShop).forgotten, (*russianShop).corrected},
 	}
 }
@@ -120,6 +121,7 @@ func demoCafe() russianShop {
 			{name: "Орех кедровый очищенный", price: 2_400_00, unit: "кг", rate: "vat5", weighed: true},
 			{name: "Прокат настольной игры, час", price: 100_00, unit: "ч", rate: "vat5", kind: productService, most: 2},
 		},
+		life:  demoLife{opens: 9, closes: 22, customers: 7, week: [7]int{130, 80, 85, 90, 100, 130, 140}, away: []dayRange{{100, 99}}},
 		deals: []russianDealer{(*russianShop).cake, (*russianShop).online, (*russianShop).honey, (*russianShop).banquet, (*russianShop).withoutRegister, (*russianShop).takenBack},
 	}
 }

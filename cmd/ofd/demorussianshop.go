@@ -26,6 +26,7 @@ type russianShop struct {
 	cashiers   []russianCashier
 	goods      []russianGoods
 	deals      []russianDealer // what is not simply a sale, each now and then
+	life       demoLife
 }
 
 type russianCashier struct{ name, inn string }
@@ -37,8 +38,33 @@ const (
 	opPurchaseReturn
 )
 
-// russianShops are the sellers in Russia.
-func russianShops() []russianShop { return []russianShop{demoGrocery(), demoCafe()} }
+// russianShops are the registers in Russia: those of a company with two groceries,
+// and of a trader with a café. The first two are walked by the demo's check.
+func russianShops() []russianShop {
+	grocery := demoGrocery()
+	return []russianShop{grocery, demoCafe(), secondRussianTill(grocery), demoRzhev(grocery)}
+}
+
+// secondRussianTill is the other register of the grocery.
+func secondRussianTill(s russianShop) russianShop {
+	s.register.Name, s.register.SerialNumber, s.register.RegistrationNumber, s.register.Drive = "Касса 2", "DG00000000107", "0009650042006909", "9999078900010701"
+	s.life = demoLife{opens: 10, closes: 20, customers: 8, week: weekOfGroceries}
+	return s
+}
+
+// demoRzhev is the company's shop in another town, where the link fails now and
+// then.
+func demoRzhev(s russianShop) russianShop {
+	s.city = "Ржев"
+	s.register.OutletTitle = fiscal.Text{RU: "Магазин «Лукошко у дома»"}
+	s.register.OutletAddress = fiscal.Text{RU: "172381, Тверская обл., г. Ржев, ул. Большая Спасская, 9"}
+	s.register.Latitude, s.register.Longitude = 562630, 343280
+	s.register.Name, s.register.SerialNumber, s.register.RegistrationNumber, s.register.Drive = "Касса 1", "DG00000000108", "0009650042060178", "9999078900010801"
+	s.place = `Магазин "Лукошко у дома"`
+	s.cashiers = []russianCashier{{"Фёдорова Мария", ""}}
+	s.life = demoLife{opens: 8, closes: 21, customers: 6, week: [7]int{90, 95, 95, 100, 105, 115, 110}, away: []dayRange{{47, 45}}, cut: []dayRange{{67, 66}, {29, 28}}}
+	return s
+}
 
 // device is who words the documents of the shop's register.
 func (s *russianShop) device(operator string) device.Shop {

@@ -18,6 +18,7 @@ type demoShop struct {
 	cashiers []fiscal.Cashier
 	goods    []demoGoods
 	bought   demoGoods // what the shop buys from people now and then; without a name nothing
+	life     demoLife
 }
 
 // demoGoods is one thing on a shelf.

@@ -37,7 +37,7 @@ type commands struct {
 	Config string `env:"OFD_CONFIG" placeholder:"FILE" help:"Settings; ofd.toml in the current folder if it is there."`
 	JSON   bool   `name:"json" help:"Print the result as one JSON document."`
 
-	Demo         demoCmd         `cmd:"" help:"Run an operator with five shops that sell, to try everything out."`
+	Demo         demoCmd         `cmd:"" help:"Run an operator with shops that sell and months of sample data, to try everything out."`
 	Serve        serveCmd        `cmd:"" help:"Run the operator."`
 	Register     registerCmd     `cmd:"" help:"Cash registers: add, give tokens, block, look at."`
 	Taxpayer     taxpayerCmd     `cmd:"" help:"Taxpayers, the owners of registers."`
