@@ -75,11 +75,14 @@ func (s *settings) authority(dir string) error {
 }
 
 // sign makes a detached signature of an invented trader who bears the person's
-// name, with a number that nobody has had here.
-func (d *demoAuthority) sign(content []byte, person string) ([]byte, error) {
-	iin, err := d.inventIIN()
-	if err != nil {
-		return nil, err
+// name, with the number that they were given before or, with "", one that nobody
+// has had here.
+func (d *demoAuthority) sign(content []byte, person string, iin fiscal.XIN) ([]byte, error) {
+	if iin == "" {
+		var err error
+		if iin, err = d.inventIIN(); err != nil {
+			return nil, err
+		}
 	}
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -22,7 +22,7 @@ func TestDemoAuthority(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := s.DemoSign([]byte("договор"), "Әсел")
+	file, err := s.DemoSign([]byte("договор"), "Әсел", "")
 	if err != nil {
 		t.Fatal(err)
 	}

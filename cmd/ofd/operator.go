@@ -16,6 +16,7 @@ import (
 
 	"openofd/internal/cabinet"
 	"openofd/internal/config"
+	"openofd/internal/fiscal"
 	"openofd/internal/gate"
 	"openofd/internal/journal"
 	"openofd/internal/mail"
@@ -38,7 +39,7 @@ type settings struct {
 	FarMarking gate.MarkingSystem
 	Letters    *mail.Sink // keeps letters instead of sending them; nil: there is none
 	// DemoSign signs for invented companies, in a demo; nil: nobody does.
-	DemoSign func(content []byte, person string) ([]byte, error)
+	DemoSign func(content []byte, person string, of fiscal.XIN) ([]byte, error)
 }
 
 // operator is a running operator. Its addresses are those really listened on,

@@ -49,7 +49,7 @@ func (h *house) serve() {
 	h.Helper()
 	h.Server.Close()
 	handler, err := New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Office: h.office, NCALayer: h.bridge,
-		DemoSign: func([]byte, string) ([]byte, error) { return []byte("signed"), nil }}}, newShop(h.T), operator, slog.New(slog.NewTextHandler(h.Output(), nil)), time.Now)
+		DemoSign: func([]byte, string, fiscal.XIN) ([]byte, error) { return []byte("signed"), nil }}}, newShop(h.T), operator, slog.New(slog.NewTextHandler(h.Output(), nil)), time.Now)
 	if err != nil {
 		h.Fatal(err)
 	}

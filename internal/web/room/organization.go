@@ -41,7 +41,6 @@ func (h *Handler) officeRoutes() {
 	h.inside("GET /organization/contracts/{id}/{part}", h.contractPart)
 	h.outletRoutes()
 	h.registerRoutes()
-	h.applicationRoutes()
 }
 
 // officeSections are those of the office as the actor may use it.

@@ -43,9 +43,10 @@ type Config struct {
 	NoMail bool
 	// Office is where people look after their organization; nil: nowhere.
 	Office *registry.Office
-	// DemoSign lets an authority of a demonstration sign for an invented company;
+	// DemoSign lets an authority of a demonstration sign for an invented company,
+	// with of "" for a new one;
 	// nil: this is none.
-	DemoSign func(content []byte, person string) ([]byte, error)
+	DemoSign func(content []byte, person string, of fiscal.XIN) ([]byte, error)
 	// NCALayer is where people's own programs for signing answer; "" is where they
 	// do everywhere.
 	NCALayer string
