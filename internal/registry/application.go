@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/fiscal/policy"
 	"openofd/internal/signature"
 )
 
@@ -260,4 +261,17 @@ type ApplicationQuery struct {
 type ApplicationPage struct {
 	Applications []Application
 	Next         string // where the next page begins; "" this is the last
+}
+
+// Overdue reports whether the authority should have decided by now.
+//
+// Source: requirement E-079.
+func (a *Application) Overdue(now time.Time) bool {
+	return (a.Status == Sent || a.Status == Waiting) && now.Sub(a.SignedAt) > DecisionTerm(a.Country, a.SignedAt)
+}
+
+// DecisionTerm is how long a country's authority may take to decide on what was
+// signed at an instant.
+func DecisionTerm(c fiscal.Country, signed time.Time) time.Duration {
+	return policy.For(c).Decision(fiscal.WallIn(signed, (&fiscal.Card{Zone: ZoneOf(c)}).Location()))
 }

@@ -2,6 +2,7 @@ package registry
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -95,6 +96,15 @@ func checkCard(c *fiscal.Card, now time.Time) error {
 	}
 	if err := countries[c.Country].register(c); err != nil {
 		return err
+	}
+	if c.Connection != "" && !slices.Contains(fiscal.Connections(), c.Connection) {
+		return bad("connection", "%q is neither wired nor wireless", c.Connection)
+	}
+	if c.SIM != "" && (c.Connection != fiscal.ConnectionWireless || !validSIM(c.SIM)) {
+		return bad("sim", "%q is not the number of a SIM card of a wireless register: 11 digits from 7, or 18 to 20 from 89", c.SIM)
+	}
+	if field, detail := checkParts(c.Parts); detail != "" {
+		return bad(field, "%s", detail)
 	}
 	// Russia's registration report tells the rest, all but the model.
 	reports := countries[c.Country].reports

@@ -15,6 +15,7 @@ import (
 // one taxpayer's rows, and what is another's is not there.
 type OfficeStore interface {
 	Store
+	ApplicationStore
 	// TaxpayerOf reads one taxpayer; NotFound if there is none.
 	TaxpayerOf(ctx context.Context, t fiscal.TaxpayerID) (Taxpayer, error)
 	// SetTaxpayer replaces what may change of a taxpayer: not its ID, partition,
@@ -33,6 +34,10 @@ type OfficeStore interface {
 
 	// RegistersOf lists a taxpayer's registers from after (exclusive) by ID.
 	RegistersOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]Listed, error)
+	// OutlinesOf is RegistersOf with what lists are chosen and sorted by: of the
+	// card what fiscal.ParseCardOutline reads, of the state status, last time and
+	// shift, of the last contact its time.
+	OutlinesOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]Listed, error)
 	// RegisterOf reads one register of a taxpayer.
 	RegisterOf(ctx context.Context, t fiscal.TaxpayerID, r fiscal.RegisterID) (Listed, error)
 	// CardsOf reads every version of a register's card, newest first.
@@ -65,6 +70,7 @@ type Office struct {
 	access   *access.Service
 	judge    Judge // nil: signatures cannot be verified here
 	operator fiscal.Operator
+	models   []Model // the operator's own, beside those that come with the program
 	now      func() time.Time
 }
 
@@ -91,7 +97,8 @@ const (
 // OfficeActs lists them, for the tests of the locales.
 func OfficeActs() []access.Act {
 	return []access.Act{ActContractSigned, ActContractEnded, ActOrganizationChanged, ActOutletAdded, ActOutletChanged, ActGroupChanged,
-		ActGroupRemoved, ActRegisterAdded, ActRegisterRenamed, ActRegisterGrouped, ActTokenIssued}
+		ActGroupRemoved, ActRegisterAdded, ActRegisterRenamed, ActRegisterGrouped, ActTokenIssued,
+		ActApplicationDrafted, ActApplicationSigned, ActApplicationWithdrawn, ActApplicationHurried}
 }
 
 // Organization is the actor's, which each of its people may see.

@@ -21,6 +21,8 @@ type Terms struct {
 	Offline   time.Duration // how long a register may work without a link
 	Marking   time.Duration // how long the notification of a sale of marked goods may wait; 0 where there is none
 	Shift     time.Duration // how long a shift may be open
+	Decision  time.Duration // how long an authority may take to decide on an application
+	Grace     time.Duration // how long registers are served after their contract ended
 	Retention int           // years for which a document is kept, counted from the end of its own
 	VAT       []Rate        // in use, the standard rate first
 }
@@ -50,6 +52,8 @@ type Policy struct {
 	offline   []dated[time.Duration]
 	marking   []dated[time.Duration]
 	shift     []dated[time.Duration]
+	decision  []dated[time.Duration]
+	grace     []dated[time.Duration]
 	retention []dated[int]
 	vat       []datedRate
 }
@@ -89,9 +93,16 @@ func (p Policy) Marking(t fiscal.WallTime) time.Duration { return at(p.marking, 
 // Shift is how long a shift may be open, as Terms says.
 func (p Policy) Shift(t fiscal.WallTime) time.Duration { return at(p.shift, t) }
 
+// Decision is how long an authority may take to decide, as Terms says.
+func (p Policy) Decision(t fiscal.WallTime) time.Duration { return at(p.decision, t) }
+
+// Grace is how long registers are served after their contract ended, as Terms
+// says.
+func (p Policy) Grace(t fiscal.WallTime) time.Duration { return at(p.grace, t) }
+
 // At is what holds at a reading of the outlet's clock.
 func (p Policy) At(t fiscal.WallTime) Terms {
-	terms := Terms{Offline: p.Offline(t), Marking: p.Marking(t), Shift: p.Shift(t), Retention: at(p.retention, t)}
+	terms := Terms{Offline: p.Offline(t), Marking: p.Marking(t), Shift: p.Shift(t), Decision: p.Decision(t), Grace: p.Grace(t), Retention: at(p.retention, t)}
 	for _, r := range p.vat {
 		if t >= r.from && (r.until == 0 || t < r.until) {
 			terms.VAT = append(terms.VAT, r.Rate)

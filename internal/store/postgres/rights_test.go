@@ -222,7 +222,10 @@ func seat(t *testing.T, db access.Store, owner fiscal.TaxpayerID) error {
 // furnish gives a taxpayer a row of each table of the office.
 func furnish(t *testing.T, db registry.OfficeStore, owner fiscal.TaxpayerID, r fiscal.RegisterID) error {
 	g := registry.Group{Taxpayer: owner, Title: "Юг"}
+	a := registry.Application{Taxpayer: owner, Register: r, Country: fiscal.Kazakhstan, Kind: registry.Enrol, Status: registry.Sent, Paper: registry.Paper{Content: []byte{1}, Signature: []byte{1}}}
+	e := registry.ApplicationEvent{What: registry.WasSigned}
 	return errors.Join(
+		db.AddApplication(t.Context(), &a, e), db.SetApplication(t.Context(), &a, e),
 		db.AddContract(t.Context(), &registry.Contract{Taxpayer: owner, Kind: registry.ContractPaper, Number: "7"}),
 		db.PutGroup(t.Context(), &g),
 		db.SetGroup(t.Context(), owner, r, g.ID))

@@ -22,6 +22,7 @@ type Engine interface {
 	keyring.Store
 	follow.Store
 	delivery.Store
+	delivery.CourierStore
 	access.Store
 	cabinet.Tables
 
@@ -89,6 +90,8 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"APIKeys", apiKeys},
 		{"Replies", replies},
 		{"Office", office},
+		{"Applications", applications},
+		{"ApplicationsOnTheirWay", applicationsOnTheirWay},
 		{"PagesAreBounded", pagesBounded},
 		{"CursorsMove", cursorsMove},
 		{"OneFollowerMoves", oneMoves},
