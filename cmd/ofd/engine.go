@@ -28,6 +28,7 @@ type engine interface {
 	keyring.Store
 	follow.Store
 	delivery.Store
+	delivery.ReportStore
 	access.Store
 	cabinet.Tables
 	Close() error

@@ -22,6 +22,7 @@ type Engine interface {
 	keyring.Store
 	follow.Store
 	delivery.Store
+	delivery.ReportStore
 	delivery.CourierStore
 	access.Store
 	cabinet.Tables
@@ -101,6 +102,9 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"DocumentsScoped", documentsScoped},
 		{"DocumentsAgain", documentsAgain},
 		{"DaySummaries", daySummaries},
+		{"SummariesGo", summariesGo},
+		{"Reconciles", reconciles},
+		{"Evenings", evenings},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, open(t))) })
 	}
