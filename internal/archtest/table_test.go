@@ -31,7 +31,7 @@ var rooms = []room{
 	{"authority/*", []string{"fiscal", "delivery", "registry", "authority/link"}},
 	{"authority/link", []string{"fiscal", "delivery"}},
 	{"authority/marking", []string{"fiscal", "protocol/*", "authority/link"}},
-	{"authority/sandbox", []string{"fiscal", "delivery", "registry", "store/sqlitefile", "web/ui"}},
+	{"authority/sandbox", []string{"fiscal", "authority/*", "store/sqlitefile", "web/ui"}},
 	{"device/*", []string{"fiscal", "protocol/*", "device/link", "device/stepfile"}},
 	{"device/link", []string{"fiscal"}},
 	{"device/stepfile", []string{"fiscal"}},
