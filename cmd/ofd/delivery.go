@@ -1,27 +1,46 @@
 package main
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
 
-	"openofd/internal/authority/fns"
-	"openofd/internal/config"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
 )
 
 type deliveryCmd struct {
-	Status deliveryStatusCmd `cmd:"" help:"How far documents were forwarded, and which wait for a person."`
-	Again  deliveryAgainCmd  `cmd:"" help:"Try a document that was put aside once more."`
+	Status deliveryStatusCmd `cmd:"" help:"How far documents were forwarded, and how many wait for a person."`
+	List   deliveryListCmd   `cmd:"" help:"Documents that were put aside and wait for a person."`
+	Again  deliveryAgainCmd  `cmd:"" help:"Try documents that were put aside once more."`
+}
+
+// authorityFlag names one authority.
+type authorityFlag struct {
+	Authority string `enum:",kgd,fns" default:"" placeholder:"NAME" help:"Which: kgd or fns; all of them without it."`
+}
+
+// names are the authorities that are asked of.
+func (f authorityFlag) names() []string {
+	if f.Authority != "" {
+		return []string{f.Authority}
+	}
+	return authorities
 }
 
 type deliveryStatusCmd struct {
 	place
-	Limit int `default:"20" help:"How many documents that wait are listed at most."`
+	authorityFlag
+	Limit int `default:"20" help:"How many documents that wait are listed at most, of each authority."`
+}
+
+// shownDeliveries is how delivery stands to all authorities that anything goes
+// to.
+type shownDeliveries struct {
+	Authorities []shownDelivery `json:"authorities"`
 }
 
 // shownDelivery is how delivery to an authority stands.
@@ -84,35 +103,63 @@ func (c *deliveryStatusCmd) Run(con *console) error {
 	if err != nil {
 		return err
 	}
-	shown := shownDelivery{Authority: fns.Name, Stuck: []shownStuck{}, Documents: []shownForwarded{}}
-	s, err := follow.Stands(con.ctx, core.store, delivery.IDOf(fns.Name))
-	if err != nil {
+	shown, stuck := shownDeliveries{Authorities: []shownDelivery{}}, false
+	for _, name := range c.names() {
+		one, begun, err := showDelivery(con.ctx, core, name, c.Limit)
+		if err != nil {
+			return err
+		}
+		if begun || c.Authority != "" { // who was never forwarded to is not behind
+			shown.Authorities = append(shown.Authorities, one)
+			stuck = stuck || len(one.Stuck) > 0
+		}
+	}
+	if err := con.result(shown, func(w io.Writer) { shown.words(w) }); err != nil {
 		return err
+	}
+	if stuck {
+		return &found{"delivery is stuck"}
+	}
+	return nil
+}
+
+// showDelivery looks how delivery to an authority stands; begun says that
+// anything was ever looked at for it.
+func showDelivery(ctx context.Context, core *core, name string, limit int) (shown shownDelivery, begun bool, err error) {
+	shown = shownDelivery{Authority: name, Stuck: []shownStuck{}, Positions: []shownPosition{}, Documents: []shownForwarded{}}
+	s, err := follow.Stands(ctx, core.store, delivery.IDOf(name))
+	if err != nil {
+		return shown, false, err
 	}
 	shown.LagEntries, shown.LagSeconds = s.Entries, int64(lagOf(&s, core.now()).Seconds())
 	for _, p := range s.Positions {
+		begun = begun || p.Seq > 0 || p.Failure.Seq > 0
 		shown.Positions = append(shown.Positions, shownPosition{p.Partition, uint64(p.Seq), uint64(p.Head), stated(p.MovedAt)})
 	}
 	for _, p := range s.Stuck() {
 		shown.Stuck = append(shown.Stuck, shownStuck{p.Partition, uint64(p.Failure.Seq), p.Failure.At, p.Failure.Why})
 	}
-	if shown.Waiting, err = core.store.CountWaiting(con.ctx, fns.Name); err != nil {
-		return err
+	if shown.Waiting, err = core.store.CountWaiting(ctx, name); err != nil {
+		return shown, begun, err
 	}
-	waiting, err := core.store.Waiting(con.ctx, fns.Name, 0, c.Limit)
-	if err != nil {
-		return err
-	}
+	waiting, err := core.store.Waiting(ctx, name, 0, limit)
 	for i := range waiting {
 		shown.Documents = append(shown.Documents, showForwarded(&waiting[i]))
 	}
-	if err := con.result(shown, func(w io.Writer) { shown.words(w) }); err != nil {
-		return err
+	return shown, begun, err
+}
+
+// words prints all of them.
+func (s *shownDeliveries) words(w io.Writer) {
+	if len(s.Authorities) == 0 {
+		fmt.Fprintln(w, "Nothing was ever forwarded to an authority.")
 	}
-	if len(shown.Stuck) > 0 {
-		return &found{"delivery is stuck"}
+	for i := range s.Authorities {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		s.Authorities[i].words(w)
 	}
-	return nil
 }
 
 // words prints it for people.
@@ -128,52 +175,16 @@ func (s *shownDelivery) words(w io.Writer) {
 	if len(s.Documents) == 0 {
 		return
 	}
-	rows := make([][]string, 0, len(s.Documents))
-	for _, d := range s.Documents {
-		rows = append(rows, []string{strconv.FormatInt(d.ID, 10), fmt.Sprint(d.Register), d.Document, string(d.Reason), d.Parked.Format(time.DateTime), d.Detail})
-	}
 	fmt.Fprintln(w)
-	table(w, []string{"ID", "REGISTER", "DOCUMENT", "WHY", "SINCE (UTC)", "DETAIL"}, rows)
+	putAside(w, s.Documents)
 	fmt.Fprintln(w, "\n`ofd delivery again ID` tries one once more.")
 }
 
-type deliveryAgainCmd struct {
-	place
-	FNSDir    string        `name:"fns-dir" env:"OFD_FNS_DIR" type:"path" placeholder:"DIR" help:"Folder where documents for Russia's tax service are written."`
-	KKTCrypto config.Crypto `name:"kkt-crypto" env:"OFD_KKT_CRYPTO" placeholder:"NAME" help:"Keys of fiscal drives, as ofd serve is told."`
-	ID        int64         `arg:"" help:"Which; ofd delivery status lists them."`
-}
-
-// Run tries it. A document that is put aside again is a finding: exit code 1.
-func (c *deliveryAgainCmd) Run(con *console) error {
-	if c.FNSDir == "" {
-		return withHint(errors.New("nobody knows the way to the tax service"), "Give --fns-dir, the folder of the server")
+// putAside prints documents that were put aside as a table.
+func putAside(w io.Writer, all []shownForwarded) {
+	rows := make([][]string, 0, len(all))
+	for _, d := range all {
+		rows = append(rows, []string{strconv.FormatInt(d.ID, 10), fmt.Sprint(d.Register), d.Document, string(d.Reason), d.Parked.Format(time.DateTime), d.Detail})
 	}
-	con.file.KKTCrypto = c.KKTCrypto
-	core, err := openCore(con, c.place)
-	if err != nil {
-		return err
-	}
-	d, err := newDelivery(core, c.FNSDir, nil)
-	if err != nil {
-		return err
-	}
-	p, err := d.Again(con.ctx, c.ID)
-	if err != nil {
-		return err
-	}
-	shown := showForwarded(&p)
-	if err := con.result(shown, func(w io.Writer) {
-		if shown.Settled != nil {
-			fmt.Fprintf(w, "Document %s was forwarded.\n", shown.Document)
-			return
-		}
-		fmt.Fprintf(w, "Document %s is put aside still: %s. %s\n", shown.Document, shown.Reason, shown.Detail)
-	}); err != nil {
-		return err
-	}
-	if p.Settled.IsZero() {
-		return &found{"not forwarded"}
-	}
-	return nil
+	table(w, []string{"ID", "REGISTER", "DOCUMENT", "WHY", "SINCE (UTC)", "DETAIL"}, rows)
 }

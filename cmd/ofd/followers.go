@@ -15,11 +15,9 @@ import (
 	"openofd/internal/authority/fns"
 	"openofd/internal/cabinet"
 	"openofd/internal/config"
-	"openofd/internal/delivery"
 	"openofd/internal/follow"
 	"openofd/internal/journal"
 	"openofd/internal/observe"
-	"openofd/internal/protocol/kkt"
 )
 
 // followers are what reads the journal in this process. The zero value is
@@ -57,14 +55,15 @@ func (o *operator) startFollowers(s *settings) error {
 	}
 	metrics := newFollowerMetrics(s.Metrics)
 	all := []follow.Follower{cabinet.NewFollower(o.store, o.read)}
-	if s.FNSDir != "" {
-		d, err := newDelivery(o.core, s.FNSDir, metrics)
-		if err != nil {
-			return err
-		}
+	ways, err := openForwarding(o.core, &s.Serve, metrics)
+	if err != nil {
+		return err
+	}
+	for _, d := range ways.all {
 		all = append(all, d)
-	} else if s.KKTAddr.HostPort != "" {
-		o.log.Warn("documents of Russia are not forwarded; give --fns-dir")
+	}
+	if s.KKTAddr.HostPort != "" && ways.of(fns.Name) == nil {
+		o.log.Warn("documents of Russia are not forwarded; give --fns-url or --fns-dir")
 	}
 	ctx, end := context.WithCancel(context.Background())
 	o.followers.end = end
@@ -75,24 +74,11 @@ func (o *operator) startFollowers(s *settings) error {
 	for _, r := range o.followers.runners {
 		o.followers.running.Go(func() { r.Run(ctx) })
 	}
+	if len(ways.all) > 0 {
+		o.followers.running.Go(func() { ways.tidy(ctx, o.log) })
+	}
 	s.Metrics.MustRegister(newStandingMetrics(o.store, o.followers.runners, s.Now))
 	return nil
-}
-
-// newDelivery is delivery to Russia's tax service by way of a folder.
-func newDelivery(c *core, dir string, observer delivery.Observer) (*delivery.Delivery, error) {
-	way, err := fns.OpenFiles(dir)
-	if err != nil {
-		return nil, err
-	}
-	words := fns.Wording{Documents: c.drives(), NoKey: noKey}
-	return delivery.New(words, way, c.store, observer, c.now), nil
-}
-
-// noKey reports whether a document cannot be opened because no module of ours
-// has its key, which no waiting changes.
-func noKey(err error) bool {
-	return errors.Is(err, kkt.ErrKeyUnavailable) || errors.Is(err, kkt.ErrUnknownDrive)
 }
 
 // holder names this process among those that share a database: for people by

@@ -323,8 +323,8 @@ func TestDeliveryCommands(t *testing.T) {
 		f.append(f.commit(till, nil))
 
 		s.at = "status before anything is followed"
-		s.run(exitOK, "delivery status --json")
-		if got := s.value("lag_entries"); got != "6" || s.value("waiting") != "0" {
+		s.run(exitOK, "delivery status --json --authority fns")
+		if got := s.value("authorities.0.lag_entries"); got != "6" || s.value("authorities.0.waiting") != "0" {
 			t.Errorf("behind are %s entries, want the registration and 5 documents", got)
 		}
 		fns := filepath.Join(s.dir, "fns")
@@ -339,11 +339,11 @@ func TestDeliveryCommands(t *testing.T) {
 			"documents.0.reason": "no_key", "documents.1.reason": "unreadable", "documents.2.reason": "damaged",
 			"documents.0.document": till.drive.String() + "-2", "documents.0.tries": "0",
 		} {
-			if got := s.value(path); got != want {
+			if got := s.value("authorities.0." + path); got != want {
 				t.Errorf("status: %s is %s, want %s", path, got, want)
 			}
 		}
-		id := s.value("documents.0.id")
+		id := s.value("authorities.0.documents.0.id")
 		s.run(exitOK, "delivery status")
 		s.step("stdout", "ofd delivery again ID")
 
@@ -398,7 +398,7 @@ func TestFolderInTheWay(t *testing.T) {
 		}
 		s.at = "status while the folder is in the way"
 		s.run(exitFailed, "delivery status --json")
-		if s.value("stuck.#") != "1" || s.value("stuck.0.entry") == "0" || !strings.Contains(s.value("stuck.0.why"), "not a directory") {
+		if s.value("authorities.0.stuck.#") != "1" || s.value("authorities.0.stuck.0.entry") == "0" || !strings.Contains(s.value("authorities.0.stuck.0.why"), "not a directory") {
 			t.Errorf("status = %s", s.stdout)
 		}
 		s.step("get", "http://"+s.server.addrs["ops"]+"/readyz")

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"openofd/internal/authority/fns"
+	"openofd/internal/authority/kgd"
 	"openofd/internal/cabinet"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
@@ -16,8 +17,8 @@ import (
 // followed are the names of followers, and authorities those of the ones that
 // forward.
 var (
-	followed    = []string{fns.Name, cabinet.FollowerID().Name}
-	authorities = []string{fns.Name}
+	followed    = []string{kgd.Name, fns.Name, cabinet.FollowerID().Name}
+	authorities = []string{kgd.Name, fns.Name}
 )
 
 // followerMetrics is the Observer of followers and of delivery.
@@ -26,6 +27,7 @@ type followerMetrics struct {
 	seconds map[string]prometheus.Observer
 	failed  map[string]map[fiscal.Kind]prometheus.Counter
 	sent    map[string]prometheus.Counter
+	lag     map[string]prometheus.Observer
 	parked  map[string]map[delivery.Reason]prometheus.Counter
 }
 
@@ -43,10 +45,14 @@ func newFollowerMetrics(reg prometheus.Registerer) *followerMetrics {
 		Name: "ofd_follower_page_seconds", Help: "Time to follow one page.",
 		Buckets: seconds(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10),
 	}, []string{"follower"})
-	reg.MustRegister(pages)
+	lag := prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "ofd_delivery_lag_seconds", Help: "From receiving a document to the word of the authority that took it, of the oldest one of each batch.",
+		Buckets: seconds(0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600, 14400, 86400),
+	}, []string{"authority"})
+	reg.MustRegister(pages, lag)
 	m := &followerMetrics{
 		entries: make(map[string]prometheus.Counter), seconds: make(map[string]prometheus.Observer), failed: make(map[string]map[fiscal.Kind]prometheus.Counter),
-		sent: make(map[string]prometheus.Counter), parked: make(map[string]map[delivery.Reason]prometheus.Counter),
+		sent: make(map[string]prometheus.Counter), lag: make(map[string]prometheus.Observer), parked: make(map[string]map[delivery.Reason]prometheus.Counter),
 	}
 	for _, f := range followed {
 		m.entries[f], m.seconds[f], m.failed[f] = entries.WithLabelValues(f), pages.WithLabelValues(f), make(map[fiscal.Kind]prometheus.Counter)
@@ -55,7 +61,7 @@ func newFollowerMetrics(reg prometheus.Registerer) *followerMetrics {
 		}
 	}
 	for _, a := range authorities {
-		m.sent[a], m.parked[a] = sent.WithLabelValues(a), make(map[delivery.Reason]prometheus.Counter)
+		m.sent[a], m.lag[a], m.parked[a] = sent.WithLabelValues(a), lag.WithLabelValues(a), make(map[delivery.Reason]prometheus.Counter)
 		for _, r := range delivery.Reasons() {
 			m.parked[a][r] = parked.WithLabelValues(a, string(r))
 		}
@@ -73,8 +79,9 @@ func (m *followerMetrics) Followed(id follow.ID, entries int, took time.Duration
 func (m *followerMetrics) Failed(id follow.ID, k fiscal.Kind) { m.failed[id.Name][k].Inc() }
 
 // Sent implements delivery.Observer.
-func (m *followerMetrics) Sent(authority string, documents int) {
+func (m *followerMetrics) Sent(authority string, documents int, oldest time.Duration) {
 	m.sent[authority].Add(float64(documents))
+	m.lag[authority].Observe(oldest.Seconds())
 }
 
 // Parked implements delivery.Observer.

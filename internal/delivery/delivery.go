@@ -104,6 +104,9 @@ type Batch struct {
 
 // Store is what delivery asks of an engine.
 type Store interface {
+	Tidier
+	// Cursors are how far a delivery got, by partition.
+	Cursors(ctx context.Context, id follow.ID) (map[fiscal.Partition]follow.Cursor, error)
 	// Move moves the cursor over a page that has nothing for the authority.
 	Move(ctx context.Context, m follow.Move) error
 	// KeepBatch stores a batch, what of it was parked, and the move, in one
@@ -125,14 +128,16 @@ type Store interface {
 
 // Observer hears of documents, for metrics. It must not block.
 type Observer interface {
-	Sent(authority string, documents int)
+	// Sent is told of a batch that the authority took, and of how long its oldest
+	// document was with us.
+	Sent(authority string, documents int, oldest time.Duration)
 	Parked(authority string, r Reason)
 }
 
 type noObserver struct{}
 
-func (noObserver) Sent(string, int)      {}
-func (noObserver) Parked(string, Reason) {}
+func (noObserver) Sent(string, int, time.Duration) {}
+func (noObserver) Parked(string, Reason)           {}
 
 // Delivery forwards to one authority. It is a follower; safe for concurrent
 // use.
@@ -193,7 +198,9 @@ func (d *Delivery) Apply(ctx context.Context, m follow.Move, page []journal.Entr
 	if err := d.store.KeepBatch(ctx, m, b); err != nil {
 		return err
 	}
-	d.observer.Sent(b.Authority, b.Documents)
+	if b.Documents > 0 {
+		d.observer.Sent(b.Authority, b.Documents, max(d.now().Sub(docs[0].Received), 0))
+	}
 	for _, p := range b.Parked {
 		d.observer.Parked(b.Authority, p.Reason)
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,6 +31,21 @@ func (db *DB) KeepBatch(ctx context.Context, m follow.Move, b delivery.Batch) er
 		}
 		return nil
 	})
+}
+
+// ForgetBatches removes records of batches whose term is over, oldest first.
+func (db *DB) ForgetBatches(ctx context.Context, authority string, p fiscal.Partition, before time.Time, most int) (n int, err error) {
+	err = db.write(ctx, func(tx pgx.Tx) error {
+		did, err := tx.Exec(ctx, `DELETE FROM deliveries WHERE partition = $2 AND authority = $1 AND sent_at < $4 AND first_seq IN
+			(SELECT first_seq FROM deliveries WHERE partition = $2 AND authority = $1 ORDER BY first_seq LIMIT $3)`,
+			authority, p, max(most, 0), journal.Micros(before))
+		n = int(did.RowsAffected())
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("remove records of batches: %w", err)
+	}
+	return n, nil
 }
 
 const selectParked = `SELECT id, authority, partition, seq, register, number, document, reason, detail, parked_at, tries, tried_at, settled_at FROM parked `

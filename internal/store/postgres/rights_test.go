@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -120,7 +121,7 @@ func TestEachRoleTriesEverything(t *testing.T) {
 	if err := db.PutCatalog(t.Context(), &fiscal.Catalog{Created: 5, Elements: []fiscal.CatalogElement{{ID: 1}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := db.KeepBatch(t.Context(), follow.Move{ID: delivery.IDOf("fns"), To: 1, At: l.now()}, delivery.Batch{Authority: "fns", Documents: 1}); err != nil {
+	if err := db.KeepBatch(t.Context(), follow.Move{ID: delivery.IDOf("fns"), To: 1, At: time.Now()}, delivery.Batch{Authority: "fns", Documents: 1}); err != nil {
 		t.Fatal(err)
 	}
 	admin := as(t, db.url, "")

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
@@ -29,6 +30,21 @@ func (db *DB) KeepBatch(ctx context.Context, m follow.Move, b delivery.Batch) er
 		}
 		return nil
 	})
+}
+
+// ForgetBatches removes records of batches whose term is over, oldest first.
+func (db *DB) ForgetBatches(ctx context.Context, authority string, p fiscal.Partition, before time.Time, most int) (n int, err error) {
+	err = db.main.Write(ctx, func(tx *sqlitefile.Tx) error {
+		did, err := tx.Exec(`DELETE FROM deliveries WHERE sent_at < ?4 AND rowid IN
+			(SELECT rowid FROM deliveries WHERE authority = ?1 AND partition = ?2 ORDER BY first_seq LIMIT ?3)`,
+			authority, int64(p), max(most, 0), journal.Micros(before))
+		n = int(did)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("remove records of batches: %w", err)
+	}
+	return n, nil
 }
 
 const selectParked = `SELECT id, authority, partition, seq, register, number, document, reason, detail, parked_at, tries, tried_at, settled_at FROM parked `

@@ -212,11 +212,44 @@ func batches(w *world) {
 	w.wants("a parked document that is not there", err, fiscal.NotFound)
 
 	for _, sql := range []string{
-		`UPDATE cursors SET seq = 1 WHERE seq = 12`, `UPDATE deliveries SET documents = 0`, `DELETE FROM deliveries`, `DELETE FROM parked`,
+		`UPDATE cursors SET seq = 1 WHERE seq = 12`, `UPDATE deliveries SET documents = 0`, `DELETE FROM parked`,
 	} {
 		if w.Exec(w.Context(), sql) == nil {
 			w.Errorf("%s: done, want it refused", sql)
 		}
+	}
+	w.forgets()
+}
+
+// forgets shows that records of batches can be removed when their term is over,
+// oldest first and so many at a time, and not before, whoever asks. Two old
+// batches are there.
+func (w *world) forgets() {
+	young := w.move(facts, 12, 13)
+	young.At = time.Now().UTC()
+	w.must(w.KeepBatch(w.Context(), young, delivery.Batch{Authority: "fns", Documents: 1}))
+	forget := func(authority string, before time.Time, most, want int) {
+		w.Helper()
+		if n, err := w.ForgetBatches(w.Context(), authority, w.partition, before, most); err != nil || n != want {
+			w.Errorf("ForgetBatches(%s, %d at most) = %d, %v, want %d", authority, most, n, err, want)
+		}
+	}
+	term := young.At.Add(-delivery.BatchTerm)
+	forget("kgd", term, 10, 0)
+	forget("fns", w.clock.Add(-time.Hour), 10, 0)
+	forget("fns", term, 1, 1)
+	if first, err := w.QueryInt(w.Context(), `SELECT min(first_seq) FROM deliveries`); err != nil || first != 11 {
+		w.Errorf("the first batch that is left begins with entry %d, %v, want 11: the oldest goes first", first, err)
+	}
+	if w.Exec(w.Context(), `DELETE FROM deliveries`) == nil {
+		w.Error("a batch of today could be removed")
+	}
+	if n, err := w.ForgetBatches(w.Context(), "fns", w.partition, young.At.Add(time.Hour), 10); err == nil {
+		w.Errorf("ForgetBatches of today's = %d, want an error", n)
+	}
+	forget("fns", term, 10, 1)
+	if left, err := w.QueryInt(w.Context(), `SELECT count(*) FROM deliveries`); err != nil || left != 1 {
+		w.Errorf("%d batches are left, %v, want today's", left, err)
 	}
 }
 
