@@ -156,6 +156,31 @@ func (c *Card) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
+// ParseCardOutline reads of a stored card what lists of registers are chosen and
+// sorted by: whose and where it is, its name and numbers.
+func ParseCardOutline(b []byte) (Card, error) {
+	var o struct {
+		Register           RegisterID `json:"register"`
+		Version            uint32     `json:"version"`
+		Country            Country    `json:"country"`
+		Taxpayer           TaxpayerID `json:"taxpayer"`
+		Outlet             OutletID   `json:"outlet"`
+		Zone               string     `json:"zone"`
+		Name               string     `json:"name"`
+		Model              string     `json:"model"`
+		SerialNumber       string     `json:"serial_number"`
+		RegistrationNumber string     `json:"registration_number"`
+		Drive              string     `json:"drive"`
+	}
+	if err := json.Unmarshal(b, &o); err != nil {
+		return Card{}, err
+	}
+	return Card{
+		Register: o.Register, Version: o.Version, Country: o.Country, Taxpayer: o.Taxpayer, Outlet: o.Outlet, Zone: o.Zone, Name: o.Name,
+		Model: o.Model, SerialNumber: o.SerialNumber, RegistrationNumber: o.RegistrationNumber, Drive: o.Drive, location: zoneOf(o.Zone),
+	}, nil
+}
+
 // Service says under which contract a register is served. The zero value is
 // that nobody said anything.
 type Service struct {

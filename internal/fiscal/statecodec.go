@@ -37,11 +37,37 @@ func (s *State) Append(b []byte) []byte {
 // ParseState reads what Append wrote, and nothing else: whatever it takes,
 // Append gives back byte for byte. A damaged row is Corrupt.
 func ParseState(b []byte) (*State, error) {
-	if len(b) == 0 || b[0] != stateFormat {
-		return nil, &Error{Of: Corrupt, Field: "state", Msg: "unknown layout"}
+	r := stateReader{b: b}
+	s := r.outline()
+	r.counters(&s.Counters)
+	if protocol := r.bytes(); len(protocol) > 0 {
+		s.Protocol = bytes.Clone(protocol)
 	}
-	r := stateReader{b: b[1:]}
+	if r.bad || len(r.b) != 0 {
+		return nil, errStateRow
+	}
+	return s, nil
+}
+
+// ParseStateOutline reads what stands before the counters: status, block, last
+// document and shift. It does not look at the rest.
+func ParseStateOutline(b []byte) (*State, error) {
+	r := stateReader{b: b}
+	s := r.outline()
+	if r.bad {
+		return nil, errStateRow
+	}
+	return s, nil
+}
+
+var errStateRow = &Error{Of: Corrupt, Field: "state", Msg: "the row has an unknown layout, is cut, too long or changed"}
+
+func (r *stateReader) outline() *State {
 	s := &State{}
+	if format := r.take(1); len(format) != 1 || format[0] != stateFormat {
+		r.bad = true
+		return s
+	}
 	s.CardVersion = r.uint32()
 	s.Status = Status(r.enum(uint64(StatusDeregistered)))
 	s.Block.Text = string(r.bytes())
@@ -53,14 +79,7 @@ func ParseState(b []byte) (*State, error) {
 	s.LastKind = DocumentKind(r.enum(uint64(documentKindCount) - 1))
 	s.LastZ = Number(r.uint())
 	r.shift(&s.Shift)
-	r.counters(&s.Counters)
-	if protocol := r.bytes(); len(protocol) > 0 {
-		s.Protocol = bytes.Clone(protocol)
-	}
-	if r.bad || len(r.b) != 0 {
-		return nil, &Error{Of: Corrupt, Field: "state", Msg: "the row is cut, too long or changed"}
-	}
-	return s, nil
+	return s
 }
 
 type stateWriter struct{ b []byte }

@@ -34,6 +34,10 @@ type OfficeStore interface {
 
 	// RegistersOf lists a taxpayer's registers from after (exclusive) by ID.
 	RegistersOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]Listed, error)
+	// OutlinesOf is RegistersOf with what lists are chosen and sorted by: of the
+	// card what fiscal.ParseCardOutline reads, of the state status, last time and
+	// shift, of the last contact its time.
+	OutlinesOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]Listed, error)
 	// RegisterOf reads one register of a taxpayer.
 	RegisterOf(ctx context.Context, t fiscal.TaxpayerID, r fiscal.RegisterID) (Listed, error)
 	// CardsOf reads every version of a register's card, newest first.

@@ -47,12 +47,19 @@ type Health struct {
 	// Below zero it is over.
 	OfflineLeft *time.Duration
 	ShiftLeft   *time.Duration // until the open shift must be closed; nil: none is open
+	// DriveLeft is until a fiscal drive stops, if nothing more comes of it; nil: the
+	// register has none, or nothing was heard.
+	DriveLeft *time.Duration
 }
 
 // HealthOf tells how a register is doing at an instant.
 func HealthOf(l *Listed, now time.Time) (h Health) {
 	law := policy.For(l.Card.Country)
 	h.Standing = StandsClosed
+	if l.Card.Drive != "" && l.LastContact != nil {
+		left := law.Offline(fiscal.WallIn(l.LastContact.At, l.Card.Location())) - now.Sub(l.LastContact.At)
+		h.DriveLeft = &left
+	}
 	if s := &l.State.Shift; s.Open {
 		h.Standing = StandsOpen
 		wall := fiscal.WallIn(now, l.Card.Location())
@@ -122,13 +129,13 @@ type RegisterPage struct {
 }
 
 const (
-	scanPage     = 1000
-	maxRegisters = 200 // on a page
+	scanPage     = 5000 // outlines read at once
+	maxRegisters = 200  // on a page
 )
 
 // Registers lists those of the organization's registers that the actor sees and
 // the query wants. By number it reads no further than the page; in any other
-// order it reads all of the organization's.
+// order it reads the outlines of all of the organization's, and then its page.
 //
 // Source: requirements P-045, P-055; BadValue with the Field.
 func (o *Office) Registers(ctx context.Context, a *access.Actor, q RegisterQuery) (page RegisterPage, err error) {
@@ -152,12 +159,13 @@ func (o *Office) Registers(ctx context.Context, a *access.Actor, q RegisterQuery
 	}
 	var all []Seen
 	now := o.now()
-	size := scanPage
-	if q.Order == ByNumber {
-		size = q.Limit + 1 // unfiltered, one reading is enough
+	size, read := scanPage, o.store.OutlinesOf
+	plain := q.Order == ByNumber && q.Text == "" && q.Standing == "" && q.Outlet == 0 && q.Group == 0 && len(a.Member.Outlets) == 0
+	if plain {
+		size, read = q.Limit+1, o.store.RegistersOf // one reading is enough
 	}
 	for {
-		rows, err := o.store.RegistersOf(ctx, a.Taxpayer, from, size)
+		rows, err := read(ctx, a.Taxpayer, from, size)
 		if err != nil {
 			return page, fmt.Errorf("list the registers: %w", err)
 		}
@@ -173,14 +181,7 @@ func (o *Office) Registers(ctx context.Context, a *access.Actor, q RegisterQuery
 		from, size = rows[len(rows)-1].Card.Register, scanPage
 	}
 	if q.Order != ByNumber {
-		slices.SortFunc(all, func(x, y Seen) int {
-			return cmp.Or(strings.Compare(x.key(q.Order), y.key(q.Order)), cmp.Compare(x.Card.Register, y.Card.Register))
-		})
-		if q.After != "" {
-			all = slices.DeleteFunc(all, func(s Seen) bool {
-				return cmp.Or(strings.Compare(s.key(q.Order), afterKey), cmp.Compare(s.Card.Register, afterID)) <= 0
-			})
-		}
+		all = inOrder(all, q.Order, afterKey, afterID, q.After != "", q.Limit+1)
 	}
 	if len(all) > q.Limit {
 		all = all[:q.Limit]
@@ -188,7 +189,22 @@ func (o *Office) Registers(ctx context.Context, a *access.Actor, q RegisterQuery
 		page.Next = cursor(last.key(q.Order), last.Card.Register)
 	}
 	page.Registers = all
+	if !plain {
+		return page, o.fill(ctx, a, all, now)
+	}
 	return page, nil
+}
+
+// fill reads the whole of registers that were chosen by their outlines.
+func (o *Office) fill(ctx context.Context, a *access.Actor, all []Seen, now time.Time) error {
+	for i := range all {
+		l, err := o.store.RegisterOf(ctx, a.Taxpayer, all[i].Card.Register)
+		if err != nil {
+			return fmt.Errorf("list the registers: %w", err)
+		}
+		all[i] = Seen{l, HealthOf(&l, now)}
+	}
+	return nil
 }
 
 // wants makes what tells whether a register is wanted.
@@ -234,6 +250,30 @@ func (o *Office) wants(ctx context.Context, a *access.Actor, q *RegisterQuery) (
 		}
 		return false
 	}, nil
+}
+
+// inOrder are the first of the registers by an order, behind a place if there is
+// one. They are sorted by their keys, for a register is large to be moved about.
+func inOrder(all []Seen, by Order, afterKey string, afterID fiscal.RegisterID, after bool, most int) []Seen {
+	type place struct {
+		key string
+		id  fiscal.RegisterID
+		at  int
+	}
+	compare := func(x, y place) int { return cmp.Or(strings.Compare(x.key, y.key), cmp.Compare(x.id, y.id)) }
+	places := make([]place, 0, len(all))
+	for i := range all {
+		p := place{all[i].key(by), all[i].Card.Register, i}
+		if !after || compare(p, place{afterKey, afterID, 0}) > 0 {
+			places = append(places, p)
+		}
+	}
+	slices.SortFunc(places, compare)
+	first := make([]Seen, 0, min(most, len(places)))
+	for _, p := range places[:min(most, len(places))] {
+		first = append(first, all[p.at])
+	}
+	return first
 }
 
 // key is by what a register is sorted.

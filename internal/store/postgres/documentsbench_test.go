@@ -11,3 +11,8 @@ import (
 func BenchmarkDocuments(b *testing.B) {
 	storetest.BenchDocuments(b, installation(b), 3)
 }
+
+// BenchmarkRegisters measures the lists of a large network's registers.
+func BenchmarkRegisters(b *testing.B) {
+	storetest.BenchRegisters(b, installation(b), 3)
+}

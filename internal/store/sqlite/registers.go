@@ -99,7 +99,7 @@ func deviceInUse(tx *sqlitefile.Tx, model, serial string) (inUse bool, err error
 	if serial == "" {
 		return false, nil
 	}
-	s, err := tx.Query(`SELECT s.state FROM registers r JOIN states s ON s.register = r.id WHERE r.model = ? AND r.serial = ?`, model, serial)
+	s, err := tx.Query(`SELECT s.state FROM registers r JOIN states s ON s.register = r.id WHERE r.model = ? AND r.serial = ? AND r.serial <> ''`, model, serial)
 	if err != nil {
 		return false, err
 	}

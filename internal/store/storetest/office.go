@@ -82,6 +82,16 @@ func office(w *world) {
 	if w.must(err); len(mine) == 0 || len(theirs) != 0 {
 		w.Errorf("the owner sees %d registers, another %d", len(mine), len(theirs))
 	}
+	w.must(w.KeepContacts(ctx, []fiscal.Contact{{Register: r, Partition: w.partition, At: morning, Peer: "192.0.2.1:1"}}))
+	outlines, err := w.OutlinesOf(ctx, t.ID, r-1, 10)
+	w.must(err)
+	if len(outlines) != 1 || outlines[0].LastContact == nil || !outlines[0].LastContact.At.Equal(morning) || outlines[0].Card.SerialNumber != "office" ||
+		outlines[0].Card.Outlet != w.outlet.ID || outlines[0].Card.Location().String() != "Asia/Almaty" || outlines[0].State.Status != mine[len(mine)-1].State.Status {
+		w.Errorf("OutlinesOf() = %+v, want register %d", outlines, r)
+	}
+	if theirs, err := w.OutlinesOf(ctx, other.ID, 0, 10); err != nil || len(theirs) != 0 {
+		w.Errorf("another sees the outlines of %d registers, %v", len(theirs), err)
+	}
 	if cards, err := w.CardsOf(ctx, t.ID, r); err != nil || len(cards) != 1 || cards[0].Register != r {
 		w.Errorf("CardsOf() = %+v, %v", cards, err)
 	}
