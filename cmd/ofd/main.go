@@ -50,6 +50,7 @@ type commands struct {
 	Signature    signatureCmd    `cmd:"" help:"Electronic signatures: who signed, and may it be accepted."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Delivery     deliveryCmd     `cmd:"" help:"What was forwarded to authorities, and what waits."`
+	Authority    authorityCmd    `cmd:"" help:"Run an authority to rehearse with: what operators send to theirs, it takes."`
 	Rebuild      rebuildCmd      `cmd:"" help:"Make tables anew that are made from the journal."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
 	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`
