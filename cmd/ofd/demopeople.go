@@ -68,7 +68,7 @@ func letIn(ctx context.Context, c *core) error {
 	of := map[fiscal.XIN]fiscal.TaxpayerID{}
 	for i, t := range all {
 		of[t.XIN] = t.ID
-		if _, err := office.RecordPaper(ctx, t.ID, "demo", fmt.Sprintf("%d-%03d", c.now().Year(), i+1)); err != nil {
+		if _, err := office.RecordPaper(ctx, t.ID, "staff@openofd.example", fmt.Sprintf("%d-%03d", c.now().Year(), i+1)); err != nil {
 			return err
 		}
 	}
