@@ -1,0 +1,140 @@
+package till
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"openofd/internal/device/kkm"
+	"openofd/internal/fiscal"
+	"openofd/internal/store/sqlitefile"
+)
+
+// memory is a register's memory on the shelf. What the register pushes into its
+// queue enters the history in the same transaction, and what an answer makes of
+// it is noted in the one in which it leaves the queue.
+type memory struct {
+	shelf    *shelf
+	register fiscal.RegisterID
+
+	// What the next document is, set by the act that makes it. A register's acts
+	// take turns, and so does this.
+	making *Document
+	made   int64 // ID of the last one in the history
+
+	first, next int64 // places of the queue in the table
+	loaded      bool
+}
+
+var _ kkm.Memory = (*memory)(nil)
+
+// Load implements kkm.Memory.
+func (m *memory) Load() (state kkm.State, queue []kkm.Job, err error) {
+	err = m.shelf.write(func(tx *sqlitefile.Tx) error { // behind what is being written
+		state, queue = kkm.State{}, nil
+		if err := row(tx, &state, "register", `SELECT memory FROM registers WHERE id = ?`, int64(m.register)); err != nil {
+			return err
+		}
+		rows, err := tx.Query(`SELECT place, body FROM waiting WHERE register = ? ORDER BY place`, int64(m.register))
+		if err != nil {
+			return err
+		}
+		m.first, m.next = 1, 1
+		for rows.Next() {
+			var job kkm.Job
+			if err := json.Unmarshal(rows.Bytes(1), &job); err != nil {
+				_ = rows.Close()
+				return &fiscal.Error{Of: fiscal.Corrupt, Field: "queue", Err: err}
+			}
+			if len(queue) == 0 {
+				m.first = rows.Int(0)
+			}
+			m.next = rows.Int(0) + 1
+			queue = append(queue, job)
+		}
+		return rows.Close()
+	})
+	if err != nil {
+		return state, nil, fmt.Errorf("memory of register %d: %w", m.register, err)
+	}
+	m.loaded = true
+	return state, queue, nil
+}
+
+// Save implements kkm.Memory.
+func (m *memory) Save(s kkm.Step) error {
+	if !m.loaded {
+		return &fiscal.Error{Of: fiscal.Internal, Field: "memory", Msg: "saved before it was loaded"}
+	}
+	state, err := json.Marshal(s.State)
+	if err != nil {
+		return err
+	}
+	first, next := m.first, m.next
+	err = m.shelf.write(func(tx *sqlitefile.Tx) error {
+		first, next = m.first, m.next // a step that is tried again begins anew
+		if _, err := tx.Exec(`UPDATE registers SET memory = ? WHERE id = ?`, state, int64(m.register)); err != nil {
+			return err
+		}
+		dropped, err := m.drop(tx, &s, first)
+		if err != nil {
+			return err
+		}
+		first += int64(s.Drop)
+		for i := range s.Push {
+			job, document := &s.Push[i], int64(0)
+			switch {
+			case s.Drop > 0: // goes on as an autonomous one
+				document = dropped
+			case m.making != nil:
+				if document, err = m.making.begin(tx, m.register, job, &s.State); err != nil {
+					return err
+				}
+				m.made = document
+			}
+			body, err := json.Marshal(job)
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Exec(`INSERT INTO waiting (register, place, document, body) VALUES (?, ?, NULLIF(?, 0), ?)`, int64(m.register), next, document, body); err != nil {
+				return err
+			}
+			next++
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("memory of register %d: %w", m.register, err)
+	}
+	m.first, m.next = first, next
+	return nil
+}
+
+// drop takes documents off the queue and notes in the history what became of
+// them. It returns the last one's ID there.
+func (m *memory) drop(tx *sqlitefile.Tx, s *kkm.Step, first int64) (document int64, err error) {
+	for place := first; place < first+int64(s.Drop); place++ {
+		if document, _, err = tx.QueryInt(`SELECT document FROM waiting WHERE register = ? AND place = ?`, int64(m.register), place); err != nil {
+			return 0, err
+		}
+		if _, err := tx.Exec(`DELETE FROM waiting WHERE register = ? AND place = ?`, int64(m.register), place); err != nil {
+			return 0, err
+		}
+		if document == 0 {
+			continue
+		}
+		change := accept(s.Done)
+		switch {
+		case len(s.Push) > 0:
+			change = turn(&s.Push[0])
+		case s.Done == nil:
+			change = giveUp
+		}
+		if err := become(tx, document, change); err != nil {
+			return 0, err
+		}
+	}
+	return document, nil
+}
+
+// Close implements kkm.Memory; the shelf is closed by whoever opened it.
+func (m *memory) Close() error { return nil }
