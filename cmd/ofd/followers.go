@@ -77,6 +77,14 @@ func (o *operator) startFollowers(s *settings) error {
 	if len(ways.all) > 0 {
 		o.followers.running.Go(func() { ways.tidy(ctx, o.log) })
 	}
+	evenings, err := ways.evenings(o.core, o.log, newEveningMetrics(s.Metrics, o.store), holder())
+	if err != nil {
+		end()
+		return err
+	}
+	for _, e := range evenings {
+		o.followers.running.Go(func() { e.Run(ctx) })
+	}
 	s.Metrics.MustRegister(newStandingMetrics(o.store, o.followers.runners, s.Now))
 	return nil
 }

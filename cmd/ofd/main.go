@@ -51,6 +51,7 @@ type commands struct {
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Delivery     deliveryCmd     `cmd:"" help:"What was forwarded to authorities, and what waits."`
 	Authority    authorityCmd    `cmd:"" help:"Run an authority to rehearse with: what operators send to theirs, it takes."`
+	Reconcile    reconcileCmd    `cmd:"" help:"Compare a day with what the authority counts; send again what is missing there."`
 	Rebuild      rebuildCmd      `cmd:"" help:"Make tables anew that are made from the journal."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
 	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`

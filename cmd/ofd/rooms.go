@@ -26,6 +26,8 @@ type rooms struct {
 	end    context.CancelFunc
 	ended  chan struct{}
 	judge  *signature.Verifier // nil: no roots are set
+	// evenings are what staff see of days that are over.
+	evenings *eveningRoom
 }
 
 // openRooms makes what stands behind the pages of people who sign in.
@@ -66,6 +68,11 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	w.Desk = staffDesk{o.core}
+	if r.evenings, err = o.openEvenings(s); err != nil {
+		r.close()
+		return web.Rooms{}, err
+	}
+	w.Evenings = r.evenings
 	if s.Letters != nil {
 		w.Letters = func() (all []room.Letter) {
 			for _, l := range s.Letters.Letters() {
@@ -134,6 +141,9 @@ func (r *rooms) close() {
 	}
 	r.end()
 	<-r.ended
+	if r.evenings != nil {
+		r.evenings.close()
+	}
 	r.mailer.Close()
 }
 
