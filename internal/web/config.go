@@ -15,6 +15,8 @@ type Config struct {
 	MissCost        int            // what a check costs that finds nothing; 0 means 10
 	MaxAddresses    int            // remembered; 0 means 65536
 	CheckTimeout    time.Duration  // of one check; 0 means 5 s
+	CallsPerSecond  float64        // of the API that one key can go on with; 0 means 10
+	CallsAtOnce     int            // of the API that one key can make at once; 0 means 100
 	Rooms           Rooms          // none without its Access
 }
 
@@ -40,7 +42,7 @@ func (c Config) withDefaults() Config {
 }
 
 // NewServer is an HTTP server with a deadline for everything and a bound on
-// headers. No request of ours has a body worth reading, so reading is short.
+// headers. Bodies are forms and signatures, so reading is short.
 func NewServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           h,

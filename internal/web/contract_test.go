@@ -2,28 +2,136 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"openofd/internal/access"
+	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
+	"openofd/internal/registry"
 	"openofd/internal/web/api"
 )
 
-// description is what a program reads of the API, with its schemas resolved.
-type description struct {
-	Paths map[string]map[string]struct {
-		Parameters []struct{ Name, In, Description string }
-		Responses  map[string]struct {
-			Content map[string]struct {
-				Schema struct {
-					Ref string `json:"$ref"`
+// schemas are those of everything that the API offers.
+func schemas() huma.Registry {
+	return api.New(api.Config{Access: &access.Service{}, Office: &registry.Office{}, Questions: &cabinet.Questions{}}).OpenAPI().Components.Schemas
+}
+
+// breaks lists how a JSON text breaks a schema of ours.
+func breaks(all huma.Registry, ref, body string) []error {
+	var value any
+	if err := json.Unmarshal([]byte(body), &value); err != nil {
+		return []error{err}
+	}
+	var result huma.ValidateResult
+	huma.Validate(all, all.SchemaFromRef(ref), huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
+	return result.Errors
+}
+
+// TestAPIContract calls every operation of the API against a real server and
+// holds each answer against the description that the server itself gives.
+//
+// Req: P-070, P-085, P-089, P-090
+func TestAPIContract(t *testing.T) {
+	h := newPrograms(t, Config{CallsAtOnce: 10_000})
+	victim := h.person("victim@example.kz", "Кто-то")
+	if err := errors.Join(h.access.Invite(t.Context(), &h.owner, victim.User.Email, access.Viewer, nil, "Казына", "ru"), h.access.Join(t.Context(), &victim, h.shop.ID)); err != nil {
+		t.Fatal(err)
+	}
+	d, all := h.description(), schemas()
+	kept := map[string]string{"victim": fmt.Sprint(victim.User.ID)}
+	called := map[string]bool{"check": true} // see TestContract
+	for _, s := range h.samples() {
+		if s.op == "application-again" {
+			h.refuse(kept["application"])
+		}
+		res, body := h.does(apiAsk{token: h.all, method: s.method, path: filled(s.path, kept), body: filled(s.body, kept)})
+		if res.StatusCode != s.want {
+			t.Errorf("%s %s = %d, want %d: %s", s.method, filled(s.path, kept), res.StatusCode, s.want, body)
+		}
+		op, ok := d.find(s.op)
+		if !ok {
+			t.Errorf("%s is not described", s.op)
+			continue
+		}
+		called[s.op] = called[s.op] || res.StatusCode < 300
+		if res.Header.Get("RateLimit-Remaining") == "" {
+			t.Errorf("%s does not say what is left", s.op)
+		}
+		if res.StatusCode == http.StatusNoContent {
+			continue
+		}
+		described, ok := op.Responses[strconv.Itoa(res.StatusCode)]
+		if !ok {
+			described = op.Responses["default"]
+		}
+		content, ok := described.Content[res.Header.Get("Content-Type")]
+		if !ok {
+			t.Errorf("%s answers %d %s, which is not described", s.op, res.StatusCode, res.Header.Get("Content-Type"))
+			continue
+		}
+		if content.Schema.Ref == "" {
+			if len(body) == 0 {
+				t.Errorf("%s gives an empty file", s.op)
+			}
+			continue
+		}
+		for _, err := range breaks(all, content.Schema.Ref, body) {
+			t.Errorf("%s breaks its description: %v in %s", s.op, err, body)
+		}
+		var got struct {
+			ID   int64          `json:"id"`
+			Form map[string]any `json:"form"`
+		}
+		if err := json.Unmarshal([]byte(body), &got); err == nil && s.keep != "" {
+			kept[s.keep] = strconv.FormatInt(got.ID, 10)
+		}
+		if s.op == "application" {
+			got.Form["connection"] = "wired" // all that is missing
+			form, err := json.Marshal(got.Form)
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept["form"] = string(form)
+		}
+	}
+	for path, ops := range d.Paths {
+		for method, op := range ops {
+			if !called[op.OperationID] {
+				t.Errorf("%s %s (%s) was never called with success", method, path, op.OperationID)
+			}
+			for _, p := range op.Parameters {
+				if p.Description == "" && p.In == "query" && !strings.HasSuffix(path, "csv") && !strings.HasSuffix(path, "xlsx") {
+					t.Errorf("%s: parameter %s is not described", op.OperationID, p.Name)
 				}
 			}
 		}
+	}
+}
+
+// refuse decides an application as an authority would.
+func (h *programs) refuse(id string) {
+	h.Helper()
+	n, err := strconv.ParseInt(id, 10, 64)
+	if err != nil {
+		h.Fatal(err)
+	}
+	a, _, err := h.db.ApplicationOf(h.Context(), h.shop.ID, registry.ApplicationID(n))
+	for _, status := range []registry.ApplicationStatus{registry.Waiting, registry.Refused} {
+		if err == nil {
+			a.Status, a.Why = status, fiscal.Text{RU: "Нет такой модели"}
+			err = h.db.SetApplication(h.Context(), &a, registry.ApplicationEvent{At: time.Now(), What: registry.WasRefused, Status: status})
+		}
+	}
+	if err != nil {
+		h.Fatal(err)
 	}
 }
 
@@ -50,8 +158,7 @@ func TestContract(t *testing.T) {
 			t.Errorf("parameter %s is not described", p.Name)
 		}
 	}
-	registry := api.New(newShop(t), operator, nil, nil).OpenAPI().Components.Schemas
-
+	all := schemas()
 	asks := map[string]string{"missing": "i=1", "wrong": "i=x&f=y&s=z&t=w"}
 	for name, q := range queries(t) {
 		asks[name] = q
@@ -63,13 +170,7 @@ func TestContract(t *testing.T) {
 			t.Errorf("%s: GET %s answers %d %s, which is not described", name, path, res.StatusCode, res.Header.Get("Content-Type"))
 			return
 		}
-		var value any
-		if err := json.Unmarshal([]byte(body), &value); err != nil {
-			t.Fatalf("%s: %v in %s", name, err, body)
-		}
-		var result huma.ValidateResult
-		huma.Validate(registry, registry.SchemaFromRef(described.Ref), huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
-		for _, err := range result.Errors {
+		for _, err := range breaks(all, described.Ref, body) {
 			t.Errorf("%s: GET %s breaks its description: %v", name, path, err)
 		}
 	}
@@ -94,15 +195,9 @@ func TestContract(t *testing.T) {
 // TestContractNotices shows that the test above can fail: an answer that breaks
 // its schema is found out.
 func TestContractNotices(t *testing.T) {
-	registry := api.New(newShop(t), operator, nil, nil).OpenAPI().Components.Schemas
+	all := schemas()
 	for _, body := range []string{`{"verdict":"maybe","message":"x"}`, `{"verdict":"none"}`, `{"verdict":"none","message":"x","differs":["q"]}`} {
-		var value any
-		if err := json.Unmarshal([]byte(body), &value); err != nil {
-			t.Fatal(err)
-		}
-		var result huma.ValidateResult
-		huma.Validate(registry, registry.Map()["CheckResult"], huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, value, &result)
-		if len(result.Errors) == 0 {
+		if len(breaks(all, "#/components/schemas/CheckResult", body)) == 0 {
 			t.Errorf("%s passes for a check's answer", body)
 		}
 	}
@@ -110,9 +205,9 @@ func TestContractNotices(t *testing.T) {
 
 // TestGoldenAPI: names and meanings of version 1 do not change unnoticed.
 func TestGoldenAPI(t *testing.T) {
-	s := door(t, Config{ChecksAtOnce: 1000}, newShop(t))
-	_, description := get(t, s, "/api/v1/openapi.yaml")
+	_, description := newPrograms(t, Config{}).does(apiAsk{method: "GET", path: "/openapi.yaml"})
 	golden(t, "openapi.golden.yaml", description)
+	s := door(t, Config{ChecksAtOnce: 1000}, newShop(t))
 	for _, name := range []string{"sale", "taxi", "returned", "scrap", "differs", "not_yet", "none",
 		"ru-sale", "ru-marked", "ru-internet", "ru-hotel", "ru-prepaid", "ru-correction", "ru-old", "ru-differs"} {
 		_, body := get(t, s, "/api/v1/check?lang=ru&"+queries(t)[name])

@@ -33,8 +33,6 @@ type Rooms struct {
 	Documents room.Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
 	Desk room.Desk
-	// Evenings are what became of days that are over; nil: nobody looks at them.
-	Evenings room.Evenings
 	// Letters are those that a sink keeps instead of sending them, for a demo.
 	Letters func() []room.Letter
 }
@@ -48,7 +46,7 @@ const (
 
 // rooms serves the rooms, at most so often to one address what changes
 // something before anybody is signed in.
-func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, error) {
+func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog.Logger, now func() time.Time) (http.Handler, *room.Handler, error) {
 	cfg.Rooms.Documents.Sheet, cfg.Rooms.Documents.Print = front.Sheet, front.Print
 	if cfg.Rooms.Documents.Now == nil {
 		cfg.Rooms.Documents.Now = now
@@ -56,12 +54,12 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 	h, err := room.New(room.Config{
 		Documents: cfg.Rooms.Documents,
 		Office:    cfg.Rooms.Office, DemoSign: cfg.Rooms.DemoSign, NCALayer: cfg.Rooms.NCALayer,
-		Desk: cfg.Rooms.Desk, Evenings: cfg.Rooms.Evenings,
+		Desk:    cfg.Rooms.Desk,
 		Address: func(r *http.Request) string { return clientOf(r.Context()).String() },
 		Secure:  cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
 	}, cfg.Rooms.Access, cfg.Rooms.Known, cfg.Rooms.Zone, operator, log)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tries := cfg
 	tries.ChecksPerSecond, tries.ChecksAtOnce = triesPerSecond, triesAtOnce
@@ -80,7 +78,7 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 			defer knocking.leave(at)
 		}
 		h.ServeHTTP(w, r)
-	}), nil
+	}), h, nil
 }
 
 // knocksAtOnce is how many tries of one address are under way at a time: who

@@ -30,11 +30,27 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 		return nil, err
 	}
 	render := front.Renderer()
-	programs := api.New(limited, operator, render.Locales, log)
+	offer := api.Config{Checker: limited, Operator: operator, Locales: render.Locales, Log: log, Now: now,
+		Address: func(r *http.Request) string { return clientOf(r.Context()).String() }, PerSecond: cfg.CallsPerSecond, AtOnce: cfg.CallsAtOnce}
+	var inside http.Handler
+	if cfg.Rooms.Access != nil {
+		served, handler, err := rooms(cfg, front, operator, log, now)
+		if err != nil {
+			return nil, err
+		}
+		inside = served
+		offer.Access, offer.Office, offer.Questions, offer.Export = cfg.Rooms.Access, cfg.Rooms.Office, cfg.Rooms.Documents.Questions, handler.Export
+	}
+	programs := api.New(offer)
+	reference, err := api.NewReference(programs, operator, log)
+	if err != nil {
+		return nil, err
+	}
 
 	mux := http.NewServeMux()
 	mux.Handle(ui.AssetPath, render.Assets)
 	mux.Handle("/api/", programs)
+	mux.Handle("/api", reference)
 	mux.HandleFunc("/check", func(w http.ResponseWriter, r *http.Request) {
 		if wantsJSON(r) {
 			serveAs(programs, api.Prefix+"/check", w, r)
@@ -53,11 +69,7 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 			front.Check(w, r)
 		}
 	})
-	if cfg.Rooms.Access != nil {
-		inside, err := rooms(cfg, front, operator, log, now)
-		if err != nil {
-			return nil, err
-		}
+	if inside != nil {
 		for _, path := range room.Paths() {
 			mux.Handle(path, inside)
 			mux.Handle(path+"/", inside)
@@ -69,10 +81,11 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 	return ui.Secure(reading(programs, render, withClient(cfg.TrustedProxies, mux))), nil
 }
 
-// reading refuses what is not a read: nothing outside of rooms changes anything.
+// reading refuses what is not a read: nothing but rooms and the API for who
+// shows a key changes anything.
 func reading(programs *api.Handler, render *ui.Renderer, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodGet || r.Method == http.MethodHead || room.Ours(r.URL.Path) {
+		if r.Method == http.MethodGet || r.Method == http.MethodHead || room.Ours(r.URL.Path) || programs.Changes(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

@@ -155,15 +155,3 @@ type Operator struct {
 	INN   string `json:"inn,omitempty"`
 	Site  string `json:"site,omitempty"`
 }
-
-// Problem is an error. Source: RFC 9457.
-type Problem struct {
-	Type       string `json:"type" doc:"Always about:blank; reason tells problems apart."`
-	Title      string `json:"title" doc:"What happened, in the language asked for."`
-	Status     int    `json:"status" doc:"The HTTP status."`
-	Detail     string `json:"detail" doc:"What to do next, in the language asked for."`
-	Kind       string `json:"kind" enum:"internal,invalid,unauthenticated,denied,not_found,conflict,overloaded,unavailable,corrupt" doc:"What the caller can do."`
-	Reason     string `json:"reason" doc:"What is wrong: a stable name, none if only the kind is known." example:"missing_parameter"`
-	Parameter  string `json:"parameter,omitempty" doc:"The parameter it is about." example:"t"`
-	RetryAfter int    `json:"retry_after,omitempty" doc:"Seconds after which the same request may succeed; also in the header Retry-After."`
-}

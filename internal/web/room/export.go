@@ -10,6 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/web/ui"
@@ -28,30 +29,30 @@ const (
 	exportTime = 30 * time.Second
 )
 
-// exportList streams a whole list, however long, in the order of the page.
-func exportList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *http.Request, a *visitor, open func(http.ResponseWriter, string) (book, error)) {
+// opener begins a file.
+type opener func(w http.ResponseWriter, name string) (book, error)
+
+// exportList streams a whole list, however long, in the order of the page. An
+// error comes before the first byte.
+func exportList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
 	scope, err := cabinet.ScopeOf(a.Actor, list.right)
 	if err != nil {
-		h.render.Error(w, r, err)
-		return
+		return err
 	}
 	q := ask(a.locale, r.URL.Query())
 	if !q.ok() {
-		h.render.Error(w, r, &fiscal.Error{Reason: fiscal.BadValue, Field: "filter"})
-		return
+		return &fiscal.Error{Reason: fiscal.BadValue, Field: "filter"}
 	}
 	read := func(before *cabinet.Place) ([]T, bool, error) {
 		return list.read(r.Context(), h.cfg.Documents.Questions, &scope, list.filter(q), before, exportPage)
 	}
 	page, more, err := read(nil)
 	if err != nil {
-		h.render.Error(w, r, err)
-		return
+		return err
 	}
 	out, err := open(w, list.name)
 	if err != nil {
-		h.render.Error(w, r, err)
-		return
+		return err
 	}
 	titles := make([]any, len(list.columns))
 	for i, c := range list.columns {
@@ -85,6 +86,18 @@ func exportList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *h
 	if err != nil {
 		panic(http.ErrAbortHandler) // a list that is cut must not look whole
 	}
+	return nil
+}
+
+// Export streams a list as a file, "csv" or "xlsx", to a program that acts as a.
+// An error comes before the first byte.
+func (h *Handler) Export(w http.ResponseWriter, r *http.Request, a *access.Actor, l *ui.Locale, list, form string) error {
+	open, ok := map[string]opener{"csv": newCSV, "xlsx": newWorkbook}[form]
+	export, there := h.exports[list]
+	if !ok || !there {
+		return &fiscal.Error{Reason: fiscal.NothingThere}
+	}
+	return export(w, r, &visitor{Actor: a, locale: l}, open)
 }
 
 // worded is a value with its words.

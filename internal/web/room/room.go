@@ -54,8 +54,6 @@ type Config struct {
 	Documents Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
 	Desk Desk
-	// Evenings are what became of days that are over; nil: nobody looks at them.
-	Evenings Evenings
 	// Letters are those that a sink keeps instead of sending them; nil: there is
 	// no sink.
 	Letters func() []Letter
@@ -69,6 +67,8 @@ type Handler struct {
 	zone   *time.Location // for who has no organization
 	render *ui.Renderer
 	mux    *http.ServeMux
+	// exports are the lists that are given as files, by name.
+	exports map[string]func(http.ResponseWriter, *http.Request, *visitor, opener) error
 }
 
 // New reads the templates.
@@ -81,7 +81,8 @@ func New(cfg Config, service *access.Service, known Organizations, zone *time.Lo
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, access: service, known: known, zone: zone, render: render, mux: http.NewServeMux()}
+	h := &Handler{cfg: cfg, access: service, known: known, zone: zone, render: render, mux: http.NewServeMux(),
+		exports: map[string]func(http.ResponseWriter, *http.Request, *visitor, opener) error{}}
 	h.routes()
 	return h, nil
 }
@@ -128,7 +129,6 @@ func (h *Handler) routes() {
 	h.inside("GET /audit.csv", h.auditCSV)
 	h.passkeyRoutes()
 	h.staffRoutes()
-	h.eveningRoutes()
 	h.officeRoutes()
 	h.documentRoutes()
 	h.keyRoutes()
@@ -256,7 +256,6 @@ func (h *Handler) sections(a *visitor, at string) []ui.Section {
 	all = append(all, h.documentSections(a)...)
 	all = append(all, h.officeSections(a)...)
 	all = append(all, h.staffSections(a)...)
-	all = append(all, h.eveningSections(a)...)
 	if a.May(access.ManageUsers) {
 		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
 	}
