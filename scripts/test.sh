@@ -11,7 +11,7 @@ gofmt_clean() {
 }
 
 vet() {
-	"$GO" vet ./... && "$GO" vet -tags 'crash faults' ./... && "$GO" vet -tags long ./...
+	"$GO" vet ./... && "$GO" vet -tags 'crash faults pictures' ./... && "$GO" vet -tags long ./...
 }
 
 # Two test binaries at a time: more would starve the ones that hold deadlines.

@@ -24,7 +24,7 @@ type dayRange struct{ from, to int }
 
 func (d dayRange) has(day int) bool { return day <= d.from && day >= d.to }
 
-func within(all []dayRange, day int) bool {
+func anyDay(all []dayRange, day int) bool {
 	return slices.ContainsFunc(all, func(d dayRange) bool { return d.has(day) })
 }
 
@@ -49,7 +49,7 @@ type pastEvent struct {
 // day is all that happens on one day, in order. date is its midnight at the
 // register, back how many days ago it is.
 func (l *demoLife) day(date time.Time, back int, r *rand.Rand) (all []pastEvent) {
-	if l.since != 0 && back > l.since || within(l.away, back) {
+	if l.since != 0 && back > l.since || anyDay(l.away, back) {
 		return nil
 	}
 	at := func(hour, minute int) time.Time {
@@ -58,10 +58,10 @@ func (l *demoLife) day(date time.Time, back int, r *rand.Rand) (all []pastEvent)
 	switch {
 	case l.blocked != 0 && back < l.blocked:
 		return nil
-	case within(l.cut, back) && !within(l.cut, back+1):
+	case anyDay(l.cut, back) && !anyDay(l.cut, back+1):
 		all = append(all, pastEvent{at(l.opens+2, 17), deedCut})
-	case within(l.cut, back+1) && !within(l.cut, back):
-		all = append(all, pastEvent{at(l.opens+1, 5), deedMend})
+	case anyDay(l.cut, back+1) && !anyDay(l.cut, back):
+		all = append(all, pastEvent{at(l.opens, -45), deedMend})
 	}
 	if back == l.blocked && l.blocked != 0 {
 		all = append(all, pastEvent{at(l.closes, 30), deedBlock})
