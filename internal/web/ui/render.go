@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"bytes"
 	"embed"
 	"fmt"
 	"html/template"
@@ -138,22 +137,12 @@ func (rd *Renderer) Render(w http.ResponseWriter, r *http.Request, status int, n
 		q.Set("lang", lang)
 		page.Languages = append(page.Languages, Choice{lang, rd.Locales[lang].T("lang.name"), "?" + q.Encode(), lang == l.Lang})
 	}
-	var b bytes.Buffer
-	if err := rd.sets[l.Lang][name].ExecuteTemplate(&b, "layout.html", page); err != nil {
-		rd.log.Error("page not rendered", "err", err)
-		http.Error(w, l.T("kind.internal.what"), http.StatusInternalServerError)
-		return
-	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", l.Lang)
 	h.Add("Vary", "Accept-Language")
 	if page.Private {
 		h.Set("X-Robots-Tag", "noindex")
 	}
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes()) // the client is gone: nothing to tell it
+	rd.Answer(w, l.Lang, "layout.html", name, status, page)
 }
 
 // Error answers with a page that words an error.

@@ -66,16 +66,22 @@ func (rd *Renderer) Room(w http.ResponseWriter, r *http.Request, status int, nam
 		q.Set("lang", lang)
 		page.Languages = append(page.Languages, Choice{lang, rd.Locales[lang].T("lang.name"), "?" + q.Encode(), lang == l.Lang})
 	}
+	w.Header().Set("Content-Security-Policy", roomPolicy(f.Connect, f.Scripts))
+	rd.Answer(w, l.Lang, "room.html", name, status, page)
+}
+
+// Answer writes a page in one of our layouts. What cannot be rendered is our own
+// fault and is answered as such.
+func (rd *Renderer) Answer(w http.ResponseWriter, lang, layout, name string, status int, page any) {
 	var b bytes.Buffer
-	if err := rd.sets[l.Lang][name].ExecuteTemplate(&b, "room.html", page); err != nil {
+	if err := rd.sets[lang][name].ExecuteTemplate(&b, layout, page); err != nil {
 		rd.log.Error("page not rendered", "page", name, "err", err)
-		http.Error(w, l.T("kind.internal.what"), http.StatusInternalServerError)
+		http.Error(w, rd.Locales[lang].T("kind.internal.what"), http.StatusInternalServerError)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Security-Policy", roomPolicy(f.Connect, f.Scripts))
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Language", l.Lang)
+	h.Set("Content-Language", lang)
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes()) // the client is gone: nothing to tell it
