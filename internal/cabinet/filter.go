@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"openofd/internal/fiscal"
 )
@@ -80,22 +81,44 @@ func (f *Filter) scans(s *Scope) ([]Scan, error) {
 	}
 	var apart []Scan
 	for _, scan := range scans {
-		if k := scan.rarest(); k != 0 {
-			scan.Keys = append(scan.Keys[:len(scan.Keys):len(scan.Keys)], k)
-			if !coded {
-				slices.Reverse(scan.Keys) // who was at the register is asked last
-			}
-		}
-		if len(scan.Keys) > 0 || scan.Register != 0 || len(scan.Outlets) < 2 || len(scan.Outlets) > outletsApart {
-			apart = append(apart, scan)
-			continue
-		}
-		for _, o := range scan.Outlets { // each has an index of its own
-			scan.Outlets = []fiscal.OutletID{o}
-			apart = append(apart, scan)
-		}
+		apart = append(apart, scan.apart(coded)...)
 	}
 	return apart, nil
+}
+
+// apart are the walks by which a scan is made: one by the rarest thing that is
+// asked for, or one for each kind or outlet that has an index of its own. coded
+// says that it has the key of a sign or a number already.
+func (s Scan) apart(coded bool) (all []Scan) {
+	if k := s.rarest(); k != 0 && !(s.Register != 0 && s.common(k)) {
+		s.Keys = append(s.Keys[:len(s.Keys):len(s.Keys)], k)
+		if !coded {
+			slices.Reverse(s.Keys) // who was at the register is asked last
+		}
+	}
+	switch {
+	case len(s.Keys) > 0 || s.Register != 0:
+	case len(s.Kinds) > 1 && !slices.Contains(s.Kinds, fiscal.DocReceipt):
+		for _, k := range s.Kinds { // few among the receipts
+			s.Kinds, s.Keys = []fiscal.DocumentKind{k}, []Key{numberKey(keyKind, uint64(k))}
+			all = append(all, s)
+		}
+		return all
+	case len(s.Outlets) > 1 && len(s.Outlets) <= outletsApart:
+		for _, o := range s.Outlets {
+			s.Outlets = []fiscal.OutletID{o}
+			all = append(all, s)
+		}
+		return all
+	}
+	return []Scan{s}
+}
+
+// common reports whether a taxpayer has so many documents with a key that those
+// of one register are fewer.
+func (s *Scan) common(k Key) bool {
+	exact := s.Total != nil || s.Least != nil && s.Most != nil && *s.Least == *s.Most || s.Canceled || s.Shift != 0
+	return !exact && (s.Op == 0 || k == numberKey(keyOp, uint64(s.Op)))
 }
 
 // rarest is the key of what is likely to be the rarest of what a walk asks for,
@@ -116,7 +139,7 @@ func (s *Scan) rarest() Key {
 		return CanceledKey()
 	case s.Shift != 0 && s.Register != 0:
 		return shiftKey(s.Register, s.Shift)
-	case longest != "":
+	case utf8.RuneCountInString(longest) > 1: // one letter is no key
 		return wordKey(longest)
 	case s.Findings:
 		return numberKey(keyMark, markFinding)

@@ -15,6 +15,12 @@ import (
 type Shelf interface {
 	// Documents reads documents as a Scan says, newest first.
 	Documents(ctx context.Context, t fiscal.TaxpayerID, s Scan) ([]Document, error)
+	// Floor is the place of the n-th document that a Scan walks over, whether it
+	// lets it through or not; nil if it ends before. It heeds the first of Keys or,
+	// without, Register or the one of Outlets, and From, Until and Before.
+	Floor(ctx context.Context, t fiscal.TaxpayerID, s Scan, n int) (*Place, error)
+	// Sums counts documents between Least and Most of a Scan, up to n.
+	Sums(ctx context.Context, t fiscal.TaxpayerID, s Scan, n int) (int, error)
 	// Shifts reads shifts, the last opened first. Of a Scan it heeds times, which
 	// are of the opening, Outlets, Register, Shift, Before (time of the opening,
 	// and the register's ID as Seq) and Limit.
@@ -49,6 +55,8 @@ type Scan struct {
 	Canceled    bool
 	Findings    bool
 	Before      *Place // behind this place
+	Floor       *Place // no further than this place
+	ByTotal     bool   // found by Least and Most, of which there are few, and sorted
 	Limit       int
 }
 
@@ -56,6 +64,7 @@ type Scan struct {
 type Questions struct {
 	shelf Shelf
 	read  Read
+	pace  pace
 
 	mu    sync.Mutex
 	cards map[cardID]fiscal.Card // that were read; a version never changes. Guarded by mu
@@ -66,38 +75,11 @@ const maxCards = 4096
 
 // NewQuestions makes them. It does no I/O.
 func NewQuestions(shelf Shelf, read Read) *Questions {
-	return &Questions{shelf: shelf, read: read, cards: make(map[cardID]fiscal.Card)}
+	return &Questions{shelf: shelf, read: read, pace: usual, cards: make(map[cardID]fiscal.Card)}
 }
 
 // MaxPage is how many rows a page of a list has at most.
 const MaxPage = 1000
-
-// Documents lists what a filter lets through, newest first, behind a place. It
-// reads one more than limit to tell whether there are more.
-//
-// Errors: Denied for a scope that nobody made; Unavailable.
-func (q *Questions) Documents(ctx context.Context, s *Scope, f *Filter, before *Place, limit int) (all []Document, more bool, err error) {
-	limit = min(max(limit, 1), MaxPage)
-	scans, err := f.scans(s)
-	if err != nil {
-		return nil, false, err
-	}
-	for _, scan := range scans {
-		scan.Before, scan.Limit = before, limit+1
-		part, err := q.shelf.Documents(ctx, s.taxpayer, scan)
-		if err != nil {
-			return nil, false, fmt.Errorf("list documents: %w", err)
-		}
-		all = append(all, part...)
-	}
-	if len(scans) > 1 {
-		all = newestFirst(all)
-	}
-	if len(all) > limit {
-		return all[:limit], true, nil
-	}
-	return all, false, nil
-}
 
 // newestFirst merges what several scans found.
 func newestFirst(all []Document) []Document {

@@ -70,6 +70,9 @@ func (w *where) within(s *cabinet.Scan, time, seq, row string) {
 	if s.Before != nil {
 		w.and("("+time+", "+seq+") < (?, ?)", int64(s.Before.Time), int64(s.Before.Seq))
 	}
+	if s.Floor != nil {
+		w.and("("+time+", "+seq+") >= (?, ?)", int64(s.Floor.Time), int64(s.Floor.Seq))
+	}
 	if s.Register != 0 {
 		w.and(row+"register = ?", int64(s.Register))
 	}
@@ -85,12 +88,16 @@ func (w *where) ofDocument(s *cabinet.Scan) {
 	if s.Op != 0 {
 		w.and("d.operation = ?", int64(s.Op))
 	}
+	total := "d.total + 0" // its index would have to be sorted, but for few
+	if s.ByTotal {
+		total = "d.total"
+	}
 	for _, sum := range []struct {
 		sql string
 		sum *fiscal.Money
-	}{{"d.total >= ?", s.Least}, {"d.total <= ?", s.Most}, {"d.total = ?", s.Total}} {
+	}{{" >= ?", s.Least}, {" <= ?", s.Most}, {" = ?", s.Total}} {
 		if sum.sum != nil {
-			w.and(sum.sql, int64(*sum.sum))
+			w.and(total+sum.sql, int64(*sum.sum))
 		}
 	}
 	for _, k := range s.Keys[min(1, len(s.Keys)):] {
@@ -110,25 +117,97 @@ func (w *where) ofDocument(s *cabinet.Scan) {
 	}
 }
 
-// Documents reads documents as a Scan says, newest first.
-func (p *Public) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) ([]cabinet.Document, error) {
-	from, order := "documents d", " ORDER BY d.time DESC, d.seq DESC"
-	w := whose("d.taxpayer", t)
+// walked are the rows that a Scan walks over, d or, by a key, k with d, and
+// where time and seq of them are.
+func walked(t fiscal.TaxpayerID, s *cabinet.Scan) (from string, w *where, time, seq string) {
 	if len(s.Keys) > 0 {
-		from, order = "document_keys k JOIN documents d ON d.taxpayer = k.taxpayer AND d.time = k.time AND d.seq = k.seq AND d.partition = k.partition", " ORDER BY k.time DESC, k.seq DESC"
 		w = whose("k.taxpayer", t)
 		w.and("k.key = ?", int64(s.Keys[0]))
-		w.within(&s, "k.time", "k.seq", "d.")
-	} else {
-		w.within(&s, "d.time", "d.seq", "d.")
+		return "document_keys k", w, "k.time", "k.seq"
 	}
-	w.ofDocument(&s)
+	return "documents d", whose("d.taxpayer", t), "d.time", "d.seq"
+}
+
+// documentsQuery is the question that a Scan is.
+func documentsQuery(t fiscal.TaxpayerID, s *cabinet.Scan) (string, []any) {
+	from, w, time, seq := walked(t, s)
+	if len(s.Keys) > 0 {
+		from += " JOIN documents d ON d.taxpayer = k.taxpayer AND d.time = k.time AND d.seq = k.seq AND d.partition = k.partition"
+	}
+	w.within(s, time, seq, "d.")
+	w.ofDocument(s)
+	order := time + " DESC, " + seq + " DESC"
+	if s.ByTotal { // few of them: found by an index and sorted
+		order = "d.time + 0 DESC, d.seq + 0 DESC"
+	}
 	columns := "d." + strings.ReplaceAll(strings.Join(strings.Fields(documentColumns), " "), ", ", ", d.")
-	sql := "SELECT " + columns + ", d.canceled, d.printed, d.cashier, d.goods FROM " + from + w.String() + order + w.limit(s.Limit)
-	var all []cabinet.Document
-	err := p.as(ctx, t, func(tx pgx.Tx) (err error) {
+	sql := "SELECT " + columns + ", d.canceled, d.printed, d.cashier, d.goods FROM " + from + w.String() + " ORDER BY " + order + w.limit(s.Limit)
+	return sql, w.args
+}
+
+// floorQuery asks for the n-th place that a Scan walks over.
+func floorQuery(t fiscal.TaxpayerID, s *cabinet.Scan, n int) (string, []any) {
+	from, w, time, seq := walked(t, s)
+	along := cabinet.Scan{From: s.From, Until: s.Until, Before: s.Before}
+	if len(s.Keys) == 0 {
+		if along.Register = s.Register; along.Register == 0 && len(s.Outlets) == 1 {
+			along.Outlets = s.Outlets
+		}
+	}
+	w.within(&along, time, seq, "d.")
+	w.args = append(w.args, int64(n-1))
+	return "SELECT " + time + ", " + seq + " FROM " + from + w.String() + " ORDER BY " + time + " DESC, " + seq + " DESC OFFSET $" + strconv.Itoa(len(w.args)) + " LIMIT 1", w.args
+}
+
+// Floor is the place of the n-th document that a Scan walks over.
+func (p *Public) Floor(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan, n int) (*cabinet.Place, error) {
+	sql, args := floorQuery(t, &s, n)
+	all, err := walk(ctx, p, t, func(row pgx.CollectableRow) (at cabinet.Place, err error) {
+		var seq int64
+		err = row.Scan(&at.Time, &seq)
+		at.Seq = journal.Seq(seq)
+		return at, err
+	}, sql, args)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	return &all[0], nil
+}
+
+// sumsQuery counts documents in a range of sums, up to n.
+func sumsQuery(t fiscal.TaxpayerID, s *cabinet.Scan, n int) (string, []any) {
+	w := whose("taxpayer", t)
+	if s.Least != nil {
+		w.and("total >= ?", int64(*s.Least))
+	}
+	if s.Most != nil {
+		w.and("total <= ?", int64(*s.Most))
+	}
+	sql := "SELECT count(*) FROM (SELECT FROM documents" + w.String() + w.limit(n) + ") few"
+	return sql, w.args
+}
+
+// Sums counts documents in a range of sums, up to n.
+func (p *Public) Sums(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan, n int) (int, error) {
+	sql, args := sumsQuery(t, &s, n)
+	all, err := walk(ctx, p, t, pgx.RowTo[int64], sql, args)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	return int(all[0]), nil
+}
+
+// Documents reads documents as a Scan says, newest first.
+func (p *Public) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) ([]cabinet.Document, error) {
+	sql, args := documentsQuery(t, &s)
+	return walk(ctx, p, t, documentRow, sql, args)
+}
+
+// walk collects rows along an index.
+func walk[T any](ctx context.Context, p *Public, t fiscal.TaxpayerID, row pgx.RowToFunc[T], sql string, args []any) (all []T, err error) {
+	err = p.as(ctx, t, func(tx pgx.Tx) error {
 		if _, err = tx.Exec(ctx, inOrder); err == nil {
-			all, err = query(ctx, tx, documentRow, sql, w.args...)
+			all, err = query(ctx, tx, row, sql, args...)
 		}
 		return err
 	})

@@ -58,6 +58,9 @@ func (w *where) within(s *cabinet.Scan, time, seq, row string) {
 	if s.Before != nil {
 		w.and("("+time+", "+seq+") < (?, ?)", int64(s.Before.Time), int64(s.Before.Seq))
 	}
+	if s.Floor != nil {
+		w.and("("+time+", "+seq+") >= (?, ?)", int64(s.Floor.Time), int64(s.Floor.Seq))
+	}
 	if s.Register != 0 {
 		w.and(row+"register = ?", int64(s.Register))
 	}
@@ -73,12 +76,16 @@ func (w *where) ofDocument(s *cabinet.Scan) {
 	if s.Op != 0 {
 		w.and("d.operation = ?", int64(s.Op))
 	}
+	total := "+d.total" // its index would have to be sorted, but for few
+	if s.ByTotal {
+		total = "d.total"
+	}
 	for _, sum := range []struct {
 		sql string
 		sum *fiscal.Money
-	}{{"d.total >= ?", s.Least}, {"d.total <= ?", s.Most}, {"d.total = ?", s.Total}} {
+	}{{" >= ?", s.Least}, {" <= ?", s.Most}, {" = ?", s.Total}} {
 		if sum.sum != nil {
-			w.and(sum.sql, int64(*sum.sum))
+			w.and(total+sum.sql, int64(*sum.sum))
 		}
 	}
 	for _, k := range s.Keys[min(1, len(s.Keys)):] {
@@ -98,23 +105,99 @@ func (w *where) ofDocument(s *cabinet.Scan) {
 	}
 }
 
-// Documents reads documents as a Scan says, newest first.
-func (db *DB) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Document, err error) {
-	from, order := "documents d", " ORDER BY d.time DESC, d.seq DESC LIMIT ?"
-	w := whose("d.taxpayer", t)
+// walked are the rows that a Scan walks over, d or, by a key, k with d, and
+// where time and seq of them are.
+func walked(t fiscal.TaxpayerID, s *cabinet.Scan) (from string, w *where, time, seq string) {
 	if len(s.Keys) > 0 {
-		from, order = "document_keys k CROSS JOIN documents d ON d.seq = k.seq", " ORDER BY k.time DESC, k.seq DESC LIMIT ?"
 		w = whose("k.taxpayer", t)
 		w.and("k.key = ?", int64(s.Keys[0]))
-		w.within(&s, "k.time", "k.seq", "d.")
-		w.and("d.taxpayer = ?", int64(t))
-	} else {
-		w.within(&s, "d.time", "d.seq", "d.")
+		return "document_keys k", w, "k.time", "k.seq"
 	}
-	w.ofDocument(&s)
+	return "documents d", whose("d.taxpayer", t), "d.time", "d.seq"
+}
+
+// documentsQuery is the question that a Scan is.
+func documentsQuery(t fiscal.TaxpayerID, s *cabinet.Scan) (string, []any) {
+	from, w, time, seq := walked(t, s)
+	if len(s.Keys) > 0 {
+		from += " CROSS JOIN documents d ON d.seq = k.seq"
+	}
+	w.within(s, time, seq, "d.")
+	if len(s.Keys) > 0 {
+		w.and("d.taxpayer = ?", int64(t))
+	}
+	order := time + " DESC, " + seq + " DESC"
+	if s.ByTotal { // few of them: found by an index and sorted
+		from, order = "documents d INDEXED BY documents_total", "+d.time DESC, +d.seq DESC"
+	}
+	w.ofDocument(s)
 	columns := "d." + strings.ReplaceAll(strings.Join(strings.Fields(documentColumns), " "), ", ", ", d.")
+	return "SELECT " + columns + " FROM " + from + w.String() + " ORDER BY " + order + " LIMIT ?", append(w.args, int64(s.Limit))
+}
+
+// floorQuery asks for the n-th place that a Scan walks over.
+func floorQuery(t fiscal.TaxpayerID, s *cabinet.Scan, n int) (string, []any) {
+	from, w, time, seq := walked(t, s)
+	along := cabinet.Scan{From: s.From, Until: s.Until, Before: s.Before}
+	if len(s.Keys) == 0 {
+		if along.Register = s.Register; along.Register == 0 && len(s.Outlets) == 1 {
+			along.Outlets = s.Outlets
+		}
+	}
+	w.within(&along, time, seq, "d.")
+	return "SELECT " + time + ", " + seq + " FROM " + from + w.String() + " ORDER BY " + time + " DESC, " + seq + " DESC LIMIT 1 OFFSET ?", append(w.args, int64(n-1))
+}
+
+// Floor is the place of the n-th document that a Scan walks over.
+func (db *DB) Floor(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan, n int) (at *cabinet.Place, err error) {
 	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {
-		rows, err := tx.Query("SELECT "+columns+" FROM "+from+w.String()+order, append(w.args, int64(s.Limit))...)
+		sql, args := floorQuery(t, &s, n)
+		rows, err := tx.Query(sql, args...)
+		if err != nil {
+			return err
+		}
+		if rows.Next() {
+			at = &cabinet.Place{Time: fiscal.WallTime(rows.Int(0)), Seq: journal.Seq(rows.Int(1))}
+		}
+		return rows.Close()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("walk over documents: %w", err)
+	}
+	return at, nil
+}
+
+// sumsQuery counts documents in a range of sums, up to n.
+func sumsQuery(t fiscal.TaxpayerID, s *cabinet.Scan, n int) (string, []any) {
+	w := whose("taxpayer", t)
+	if s.Least != nil {
+		w.and("total >= ?", int64(*s.Least))
+	}
+	if s.Most != nil {
+		w.and("total <= ?", int64(*s.Most))
+	}
+	return "SELECT count(*) FROM (SELECT 1 FROM documents INDEXED BY documents_total" + w.String() + " LIMIT ?)", append(w.args, int64(n))
+}
+
+// Sums counts documents in a range of sums, up to n.
+func (db *DB) Sums(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan, n int) (count int, err error) {
+	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {
+		sql, args := sumsQuery(t, &s, n)
+		v, _, err := tx.QueryInt(sql, args...)
+		count = int(v)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count sums: %w", err)
+	}
+	return count, nil
+}
+
+// Documents reads documents as a Scan says, newest first.
+func (db *DB) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Document, err error) {
+	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {
+		sql, args := documentsQuery(t, &s)
+		rows, err := tx.Query(sql, args...)
 		if err != nil {
 			return err
 		}
@@ -139,13 +222,19 @@ func documentRow(s *sqlitefile.Stmt) cabinet.Document {
 	}
 }
 
-// Shifts reads shifts, the last opened first.
-func (db *DB) Shifts(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Shift, err error) {
+// shiftsQuery is the question for shifts that a Scan is.
+func shiftsQuery(t fiscal.TaxpayerID, s cabinet.Scan) (string, []any) {
 	w := whose("taxpayer", t)
 	w.within(&s, "opened", "register", "")
+	return `SELECT register, shift, taxpayer, outlet, card_version, opened, last, closed, z, ` + strings.Join(tallyColumns[:], ", ") +
+		` FROM shifts` + w.String() + ` ORDER BY opened DESC, register DESC LIMIT ?`, append(w.args, int64(s.Limit))
+}
+
+// Shifts reads shifts, the last opened first.
+func (db *DB) Shifts(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Shift, err error) {
 	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {
-		rows, err := tx.Query(`SELECT register, shift, taxpayer, outlet, card_version, opened, last, closed, z, `+strings.Join(tallyColumns[:], ", ")+
-			` FROM shifts`+w.String()+` ORDER BY opened DESC, register DESC LIMIT ?`, append(w.args, int64(s.Limit))...)
+		sql, args := shiftsQuery(t, s)
+		rows, err := tx.Query(sql, args...)
 		if err != nil {
 			return err
 		}
@@ -191,13 +280,20 @@ func (db *DB) Days(ctx context.Context, t fiscal.TaxpayerID, from, until fiscal.
 	return all, nil
 }
 
-// Aways reads periods without a link, the last first.
-func (db *DB) Aways(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Away, err error) {
+// awaysQuery is the question for periods without a link that a Scan is.
+func awaysQuery(t fiscal.TaxpayerID, s cabinet.Scan) (string, []any) {
 	w := whose("taxpayer", t)
 	s.Shift = 0
 	w.within(&s, "begins", "first", "")
+	return `SELECT taxpayer, register, first, last, outlet, card_version, begins, ends, documents FROM aways` + w.String() +
+		` ORDER BY begins DESC, first DESC LIMIT ?`, append(w.args, int64(s.Limit))
+}
+
+// Aways reads periods without a link, the last first.
+func (db *DB) Aways(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Away, err error) {
 	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {
-		rows, err := tx.Query(`SELECT taxpayer, register, first, last, outlet, card_version, begins, ends, documents FROM aways`+w.String()+` ORDER BY begins DESC, first DESC LIMIT ?`, append(w.args, int64(s.Limit))...)
+		sql, args := awaysQuery(t, s)
+		rows, err := tx.Query(sql, args...)
 		if err != nil {
 			return err
 		}

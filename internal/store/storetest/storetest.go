@@ -99,6 +99,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"Batches", batches},
 		{"Leases", leases},
 		{"Documents", documents},
+		{"SearchesWalkByParts", searches},
 		{"DocumentsScoped", documentsScoped},
 		{"DocumentsAgain", documentsAgain},
 		{"DaySummaries", daySummaries},
