@@ -284,7 +284,8 @@ func (s *scanner) boolean() bool {
 func (s *scanner) null() bool { return s.err == nil && s.literal("null") }
 
 func (s *scanner) literal(word string) bool {
-	if s.peek() == 0 || !bytes.HasPrefix(s.text[s.at:], []byte(word)) {
+	s.peek()
+	if !bytes.HasPrefix(s.text[s.at:], []byte(word)) {
 		return false
 	}
 	s.at += len(word)
@@ -338,7 +339,11 @@ func (s *scanner) number() {
 			s.fail("want a value")
 		}
 	}
-	run()
+	if s.at < len(s.text) && s.text[s.at] == '0' {
+		s.at++ // and no other digit
+	} else {
+		run()
+	}
 	if s.at < len(s.text) && s.text[s.at] == '.' {
 		s.at++
 		run()
@@ -354,7 +359,7 @@ func (s *scanner) number() {
 
 // end reports what was wrong with the text, something behind its value among it.
 func (s *scanner) end() error {
-	if s.err == nil && s.peek() != 0 {
+	if s.peek(); s.err == nil && s.at < len(s.text) {
 		s.fail("something stands behind the value")
 	}
 	if s.err == nil && !utf8.Valid(s.text) {
