@@ -57,7 +57,7 @@ func (f *far) decided(n int) []kgd.Decision {
 // TestApplications: registered with a number that was never given, once, and what
 // follows for the register.
 //
-// Req: O-061, O-063, O-064, O-065, F-041
+// Req: O-063, O-065
 func TestApplications(t *testing.T) {
 	dir := t.TempDir()
 	f := open(t, Config{Dir: dir, DecideAfter: -1})
@@ -138,6 +138,8 @@ func TestApplicationForm(t *testing.T) {
 }
 
 // TestKnown: once anybody is on record in a country, others are not.
+//
+// Req: O-058, O-059
 func TestKnown(t *testing.T) {
 	known, err := ParseKnown("known", []byte("# who may\n\nkz taxpayer "+ownerBIN+" ТОО «Рахмет»\nkz model Пион-102Ф\n"))
 	if err != nil || len(known) != 2 || known[0].Title != "ТОО «Рахмет»" || known[1].Name != "Пион-102Ф" {
@@ -198,7 +200,7 @@ func TestDecidedByPerson(t *testing.T) {
 
 // TestClient: our own client and this authority understand each other.
 //
-// Req: O-061, O-063, O-092
+// Req: O-063, O-105
 func TestClient(t *testing.T) {
 	f := open(t, Config{DecideAfter: -1})
 	c, err := kgd.Open(link.Config{URL: f.url}, time.Now)

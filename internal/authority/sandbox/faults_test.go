@@ -185,7 +185,7 @@ func TestFaultsByProgram(t *testing.T) {
 
 // TestSummaries: versions, what is none, and what differs from our own counts.
 //
-// Req: O-094
+// Req: O-111, N-003
 func TestSummaries(t *testing.T) {
 	f := open(t, Config{})
 	f.taken(kgd.PathReceipts, sale(7, 1, 100_00), sale(7, 2, 200_00))
@@ -257,8 +257,6 @@ func TestSummaries(t *testing.T) {
 }
 
 // TestRussia: documents in the tax service's words, and marked goods.
-//
-// Req: F-005
 func TestRussia(t *testing.T) {
 	asked := 0
 	f := open(t, Config{Marking: system(func(message []byte) ([]byte, error) {

@@ -161,7 +161,7 @@ func (f *far) dayCounts() (all []kgd.Count) {
 // TestReceipts: what is new, what was there, what is refused and why; counts of
 // our own, by register and day, without what was canceled.
 //
-// Req: O-092, O-093
+// Req: O-105
 func TestReceipts(t *testing.T) {
 	f := open(t, Config{})
 	first := []any{sale(7, 1, 100_00), sale(7, 2, 200_00), sale(8, 1, 50_00)}
@@ -203,8 +203,6 @@ func act(register, entry int64) kgd.Document {
 }
 
 // TestReceiptRules: each rule of the form, one line that breaks it.
-//
-// Req: O-061
 func TestReceiptRules(t *testing.T) {
 	tests := []struct {
 		name   string
