@@ -8,19 +8,29 @@
 #   SECONDS_EACH=10  of a load, measured
 #   REGISTERS=1000   of a load
 #   IDLE=18000       silent connections
+#   DOCUMENTS=1000000  receipts of one taxpayer in the cabinet's tables; 10000000 takes an hour, 0 leaves it out
+#   NETWORK=20000    registers of one taxpayer
 #   PARTS=0.5s       of each micro benchmark
 #   MAX_P99=1.5s     slower is a failure
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-: "${FILL:=10000000}" "${SECONDS_EACH:=10}" "${REGISTERS:=1000}" "${IDLE:=18000}" "${PARTS:=0.5s}" "${MAX_P99:=1.5s}"
+: "${FILL:=10000000}" "${SECONDS_EACH:=10}" "${REGISTERS:=1000}" "${IDLE:=18000}" "${DOCUMENTS:=1000000}" "${NETWORK:=20000}" "${PARTS:=0.5s}" "${MAX_P99:=1.5s}"
 
 parts() {
 	local dirs
 	dirs=$(grep -rlE --include='*_test.go' '^func Benchmark' internal | xargs -r -n1 dirname | sort -u | sed 's|^|./|')
 	# shellcheck disable=SC2086 # one argument per folder
 	"$GO" test -run '^$' -bench . -benchmem -benchtime "$PARTS" $dirs
+}
+
+# pages ENGINE measures the first page of every list and search; 100 million
+# receipts are reckoned by an index's depth: it grows with the logarithm of what
+# it holds, so that tenfold receipts cost a first page a fraction more.
+pages() {
+	DOCUMENTS=$DOCUMENTS REGISTERS=$NETWORK "$GO" test -run '^$' -bench '^Benchmark(Documents|Registers)$' -benchtime 5x -timeout 3h "./internal/store/$1" |
+		awk '/^Benchmark/ {printf "%-48s %9.1f ms\n", $1, $3 / 1e6; next} /receipts filled|registers added|FAIL|panic/'
 }
 
 data=$(mktemp -d)
@@ -78,6 +88,11 @@ step "Russia, PostgreSQL, receipts of 200 items" server kkt --items 200
 
 step "$IDLE idle connections and 2,000 receipts a second" idle
 step "the same with TLS" idle --tls
+
+if [ "$DOCUMENTS" -gt 0 ]; then
+	step "the cabinet's first pages over $DOCUMENTS receipts and $NETWORK registers, SQLite" pages sqlite
+	step "the same, PostgreSQL" pages postgres
+fi
 
 if [ "$FILL" -gt 0 ]; then
 	step "SQLite, $FILL entries and none in turn" embedded kkm --ceiling 0 --fill "$FILL"

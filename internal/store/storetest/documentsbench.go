@@ -38,7 +38,12 @@ func BenchDocuments(b *testing.B, e Engine, partition fiscal.Partition) {
 				d.Op = fiscal.OpSaleReturn
 			}
 			p.Documents = append(p.Documents, d)
+			tally := cabinet.Tally{Documents: 1, Counts: [4]int64{1}, Sums: [4]fiscal.Money{d.Total}, Cash: d.Total}
+			p.Shifts = append(p.Shifts, cabinet.Shift{ShiftID: cabinet.ShiftID{Register: d.Register, Number: d.Shift}, Taxpayer: taxpayer, Partition: partition,
+				Outlet: d.Outlet, CardVersion: 1, Opened: d.Time, Last: d.Time, Tally: tally})
+			p.Days = append(p.Days, cabinet.Day{Day: d.Time.Day(), Register: d.Register, Outlet: d.Outlet, Taxpayer: taxpayer, Partition: partition, Tally: tally})
 		}
+		p.Shifts, p.Days = joined(p.Shifts, p.Days)
 		m := follow.Move{ID: cabinet.FollowerID(), Partition: partition, From: journal.Seq(from), To: journal.Seq(min(from+page, n)), At: morning}
 		if err := e.KeepPage(b.Context(), m, &p); err != nil {
 			b.Fatal(err)
@@ -52,6 +57,7 @@ func BenchDocuments(b *testing.B, e Engine, partition fiscal.Partition) {
 	}
 	sum := fiscal.Money(20_000)
 	middle := fiscal.WallTime(1_700_000_000 + n/2*3)
+	high, higher := fiscal.Money(509_800), fiscal.Money(509_900)
 	for _, q := range []struct {
 		name   string
 		filter cabinet.Filter
@@ -62,18 +68,76 @@ func BenchDocuments(b *testing.B, e Engine, partition fiscal.Partition) {
 		{"outlet", cabinet.Filter{Outlet: 3, Until: middle}},
 		{"returns", cabinet.Filter{Op: fiscal.OpSaleReturn, Until: middle}},
 		{"sum", cabinet.Filter{Least: &sum, Most: &sum}},
+		{"a range of rare sums", cabinet.Filter{Least: &high, Most: &higher}},
+		{"a range of common sums", cabinet.Filter{Least: &sum, Until: middle}},
 		{"sign", cabinet.Filter{Code: fmt.Sprint(100_000_000_000 + uint64(n/3)*7919)}},
 		{"cashier", cabinet.Filter{Cashier: "кассир 7", Until: middle}},
 		{"goods", cabinet.Filter{Goods: "молоко хлеб"}},
+		{"rare goods", cabinet.Filter{Goods: "товар777"}},
+		{"goods that are not there", cabinet.Filter{Goods: "молоток"}},
+		{"goods of a register", cabinet.Filter{Goods: "кофе", Register: 200_007}},
+		{"anything", cabinet.Filter{Any: "кассир 7"}},
 		{"goods of a day", cabinet.Filter{Goods: "кофе", From: middle, Until: middle + 86_400}},
 	} {
 		b.Run(q.name, func(b *testing.B) {
 			for b.Loop() {
 				q.filter.Kinds = []fiscal.DocumentKind{fiscal.DocReceipt}
-				if all, _, err := asks.Documents(b.Context(), &s, &q.filter, nil, 50); err != nil || len(all) == 0 {
-					b.Fatalf("%d documents, %v", len(all), err)
+				if h, err := asks.Search(b.Context(), &s, &q.filter, nil, 50); err != nil || len(h.Documents) == 0 && q.filter.Goods != "молоток" {
+					b.Fatalf("%d documents, %v", len(h.Documents), err)
 				}
 			}
 		})
 	}
+	for name, ask := range map[string]func(*testing.B) error{
+		"shifts": func(b *testing.B) error {
+			_, _, err := asks.Shifts(b.Context(), &s, &cabinet.Filter{}, nil, 50)
+			return err
+		},
+		"shifts of a register": func(b *testing.B) error {
+			_, _, err := asks.Shifts(b.Context(), &s, &cabinet.Filter{Register: 200_007}, nil, 50)
+			return err
+		},
+		"sums of a day": func(b *testing.B) error {
+			_, err := asks.Today(b.Context(), &s, middle)
+			return err
+		},
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := ask(b); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// joined adds up what is of one shift and of one day, as a page has it.
+func joined(shifts []cabinet.Shift, days []cabinet.Day) ([]cabinet.Shift, []cabinet.Day) {
+	type dayID struct {
+		day      fiscal.WallTime
+		register fiscal.RegisterID
+		outlet   fiscal.OutletID
+	}
+	ofShift, ofDay := map[cabinet.ShiftID]int{}, map[dayID]int{}
+	var allShifts []cabinet.Shift
+	var allDays []cabinet.Day
+	for i := range shifts {
+		s, d := &shifts[i], &days[i]
+		if at, ok := ofShift[s.ShiftID]; ok {
+			allShifts[at].Add(&s.Tally)
+			allShifts[at].Last = s.Last
+		} else {
+			ofShift[s.ShiftID] = len(allShifts)
+			allShifts = append(allShifts, *s)
+		}
+		id := dayID{d.Day, d.Register, d.Outlet}
+		if at, ok := ofDay[id]; ok {
+			allDays[at].Add(&d.Tally)
+		} else {
+			ofDay[id] = len(allDays)
+			allDays = append(allDays, *d)
+		}
+	}
+	return allShifts, allDays
 }

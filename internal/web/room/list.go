@@ -25,9 +25,12 @@ type listing[T any] struct {
 	columns []column[T]
 	files   []string // the keys of columns that files have and the page leaves out
 	read    func(context.Context, *cabinet.Questions, *cabinet.Scope, *cabinet.Filter, *cabinet.Place, int) ([]T, bool, error)
-	place   func(*T) cabinet.Place
-	card    func(*T) (fiscal.RegisterID, uint32)
-	link    func(*T) string // "" none
+	// search is read for a page, bounded in what it walks over: cut is how far it
+	// came. nil: read is bounded by itself.
+	search func(context.Context, *cabinet.Questions, *cabinet.Scope, *cabinet.Filter, *cabinet.Place, int) (all []T, more bool, cut *cabinet.Place, err error)
+	place  func(*T) cabinet.Place
+	card   func(*T) (fiscal.RegisterID, uint32)
+	link   func(*T) string // "" none
 }
 
 // column is one of its columns. A value is a string, an int64, a fiscal.Money,
@@ -68,6 +71,7 @@ type listPage struct {
 	Filtered   bool
 	Paged      bool // not the newest
 	Older      string
+	Cut        string // how far a search came, "" it is whole
 	CSV, XLSX  string
 	Searches   bool
 }
@@ -134,9 +138,12 @@ func showList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *htt
 
 // fillList reads a page of rows.
 func fillList[T any](h *Handler, list *listing[T], ctx context.Context, a *visitor, scope *cabinet.Scope, q *asked, p *listPage) error {
-	all, more, err := list.read(ctx, h.cfg.Documents.Questions, scope, list.filter(q), q.before, pageRows)
+	all, more, cut, err := list.page(ctx, h.cfg.Documents.Questions, scope, list.filter(q), q.before)
 	if err != nil {
 		return err
+	}
+	if cut != nil {
+		p.Cut, p.Older = a.locale.Minute(cut.Time), q.link(p.Path, paramBefore, cut.String())
 	}
 	for i := range all {
 		row := rowOf(h, list, ctx, a, scope, &all[i])
@@ -166,6 +173,15 @@ func fillList[T any](h *Handler, list *listing[T], ctx context.Context, a *visit
 		p.Older = q.link(p.Path, paramBefore, list.place(&all[len(all)-1]).String())
 	}
 	return nil
+}
+
+// page reads a page of the list.
+func (list *listing[T]) page(ctx context.Context, q *cabinet.Questions, s *cabinet.Scope, f *cabinet.Filter, before *cabinet.Place) (all []T, more bool, cut *cabinet.Place, err error) {
+	if list.search != nil {
+		return list.search(ctx, q, s, f, before, pageRows)
+	}
+	all, more, err = list.read(ctx, q, s, f, before, pageRows)
+	return all, more, nil, err
 }
 
 // filter is what the list asks for beside what the address does.

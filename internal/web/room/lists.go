@@ -18,6 +18,11 @@ func readDocuments(ctx context.Context, q *cabinet.Questions, s *cabinet.Scope, 
 	return q.Documents(ctx, s, f, before, limit)
 }
 
+func searchDocuments(ctx context.Context, q *cabinet.Questions, s *cabinet.Scope, f *cabinet.Filter, before *cabinet.Place, limit int) ([]cabinet.Document, bool, *cabinet.Place, error) {
+	h, err := q.Search(ctx, s, f, before, limit)
+	return h.Documents, h.More, h.Cut, err
+}
+
 func documentLink(d *cabinet.Document) string {
 	return fmt.Sprintf("/documents/%d/%d", d.Register, d.Number)
 }
@@ -28,7 +33,7 @@ func documentCard(d *cabinet.Document) (fiscal.RegisterID, uint32) { return d.Re
 func documents(name, section string, right access.Right, filters []string, columns ...column[cabinet.Document]) listing[cabinet.Document] {
 	return listing[cabinet.Document]{
 		name: name, section: section, right: right, filters: filters, columns: columns,
-		read: readDocuments, place: (*cabinet.Document).Place, card: documentCard, link: documentLink,
+		read: readDocuments, search: searchDocuments, place: (*cabinet.Document).Place, card: documentCard, link: documentLink,
 	}
 }
 
