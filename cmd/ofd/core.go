@@ -33,6 +33,7 @@ type coreConfig struct {
 	Operator fiscal.Operator
 	KKM      config.KKM
 	KKT      config.KKT
+	Service  config.Service
 	Crypto   config.Crypto // keys of fiscal drives
 	Log      *slog.Logger
 	Metrics  prometheus.Registerer
@@ -85,7 +86,7 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 		entries = cfg.Journal(store)
 	}
 	c.committer = journal.New(journal.Config{Committers: store.lines}, entries, cfg.Log, newJournalMetrics(cfg.Metrics), cfg.Now)
-	c.intake = intake.New(intake.Config{Cache: cfg.Cache, Found: c.founder(&cfg)}, store, c.committer, newCountries(cfg.KKM, severities, access.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
+	c.intake = intake.New(intake.Config{Cache: cfg.Cache, Found: c.founder(&cfg)}, store, c.committer, newCountries(cfg.KKM, cfg.Service.Rule(), severities, access.NewPasswords(0, cfg.Rand)), ring, &cfg.Operator,
 		cfg.Log, newIntakeMetrics(cfg.Metrics), cfg.Now, cfg.Rand)
 	c.registry = registry.New(store, c.intake, cfg.Now)
 	behind, cancel := context.WithCancel(context.Background())
@@ -96,6 +97,7 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 		c.running.Go(func() { store.tend(behind) })
 		watch := newDriveWatch(c.registry, cfg.Metrics, cfg.Now)
 		c.running.Go(func() { watch.run(behind, cfg.Log) })
+		c.running.Go(func() { c.keepServed(behind, cfg.Log) })
 	}
 	return c, nil
 }
@@ -154,7 +156,7 @@ type place struct {
 // openCore starts a core for a command, which ends with it.
 func openCore(con *console, at place) (*core, error) {
 	c, err := startCore(con.ctx, coreConfig{
-		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, KKT: con.file.KKT, Crypto: con.file.KKTCrypto, Operator: con.file.Operator.At(con.file.Site),
+		Dir: at.Data, DB: at.DB.URL, KeyFile: at.KeyFile, KKM: con.file.KKM, KKT: con.file.KKT, Service: con.file.Service, Crypto: con.file.KKTCrypto, Operator: con.file.Operator.At(con.file.Site),
 	})
 	if err != nil {
 		return nil, err

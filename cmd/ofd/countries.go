@@ -16,8 +16,8 @@ type countries struct{ kazakhstan, russia intake.Rules }
 
 var _ intake.Rules = countries{}
 
-func newCountries(cfg config.KKM, severities *ffd.Severities, passwords *access.Passwords) countries {
-	return countries{kazakhstan: newRules(cfg, passwords), russia: newRussianRules(severities)}
+func newCountries(cfg config.KKM, service fiscal.ServiceRule, severities *ffd.Severities, passwords *access.Passwords) countries {
+	return countries{kazakhstan: newRules(cfg, service, passwords), russia: newRussianRules(service, severities)}
 }
 
 func (c countries) of(country fiscal.Country) intake.Rules {

@@ -108,7 +108,7 @@ func (c *demoCmd) past(con *console, s *settings) error {
 		p.days, kazakhstan, russia = min(c.Days, checkDays), kazakhstan[1:], nil
 	}
 	documents, err := p.make(con.ctx, coreConfig{
-		Dir: s.Data, DB: s.DB.URL, Operator: s.Operator.At(config.Site{URL: site}), KKM: s.KKM, KKT: s.KKT, Crypto: s.KKTCrypto, Log: s.Log,
+		Dir: s.Data, DB: s.DB.URL, Operator: s.Operator.At(config.Site{URL: site}), KKM: s.KKM, KKT: s.KKT, Service: s.Service, Crypto: s.KKTCrypto, Log: s.Log,
 	}, kazakhstan, russia)
 	if err != nil {
 		return fmt.Errorf("sample data: %w", err)

@@ -28,6 +28,8 @@ type engine interface {
 	keyring.Store
 	follow.Store
 	delivery.Store
+	delivery.CourierStore
+	registry.ContractFeed
 	delivery.ReportStore
 	access.Store
 	cabinet.Tables

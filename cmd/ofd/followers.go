@@ -85,6 +85,10 @@ func (o *operator) startFollowers(s *settings) error {
 	for _, e := range evenings {
 		o.followers.running.Go(func() { e.Run(ctx) })
 	}
+	if err := o.startCouriers(ctx, s, &ways); err != nil {
+		end()
+		return err
+	}
 	s.Metrics.MustRegister(newStandingMetrics(o.store, o.followers.runners, s.Now))
 	return nil
 }

@@ -19,15 +19,16 @@ var _ intake.Rules = (*kkm.Rules)(nil)
 var almaty = time.FixedZone("Asia/Almaty", 5*60*60)
 
 // newRules are Kazakhstan's rules with the choices of this installation.
-func newRules(cfg config.KKM, passwords *access.Passwords) *kkm.Rules {
+func newRules(cfg config.KKM, service fiscal.ServiceRule, passwords *access.Passwords) *kkm.Rules {
 	law := policy.For(fiscal.Kazakhstan)
 	r := &kkm.Rules{
 		Limits: func(day fiscal.WallTime) kkm.Limits {
-			return kkm.Limits{Shift: law.Shift(day), Offline: law.Offline(day)}
+			return kkm.Limits{Shift: law.Shift(day), Offline: law.Offline(day), Grace: law.Grace(day)}
 		},
 		SwitchOff:         make(map[kkm.Version]time.Time),
 		MissingIsBadValue: cfg.MissingParameterCode == int(kkm.CodeIncorrectData),
 		CheckPassword:     passwords.Verify,
+		Service:           service,
 	}
 	for version, day := range cfg.SwitchOff {
 		r.SwitchOff[kkm.Version(version.Number)] = day.In(almaty)

@@ -50,6 +50,7 @@ type commands struct {
 	Signature    signatureCmd    `cmd:"" help:"Electronic signatures: who signed, and may it be accepted."`
 	Bench        benchCmd        `cmd:"" help:"Measure an operator under load, beside what the machine can do at all."`
 	Delivery     deliveryCmd     `cmd:"" help:"What was forwarded to authorities, and what waits."`
+	Application  applicationCmd  `cmd:"" help:"Applications to put registers on the record, to change it, to take them off."`
 	Authority    authorityCmd    `cmd:"" help:"Run an authority to rehearse with: what operators send to theirs, it takes."`
 	Reconcile    reconcileCmd    `cmd:"" help:"Compare a day with what the authority counts; send again what is missing there."`
 	Rebuild      rebuildCmd      `cmd:"" help:"Make tables anew that are made from the journal."`

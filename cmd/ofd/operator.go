@@ -120,7 +120,7 @@ func (s *settings) fill() {
 func (o *operator) build(ctx context.Context, s *settings) (err error) {
 	self := s.Operator.At(config.Site{URL: o.Site})
 	o.core, err = startCore(ctx, coreConfig{
-		Dir: s.Data, DB: s.DB.URL, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM, KKT: s.KKT, Crypto: s.KKTCrypto,
+		Dir: s.Data, DB: s.DB.URL, KeyFile: s.KeyFile, Serve: true, Cache: int64(s.Cache), Operator: self, KKM: s.KKM, KKT: s.KKT, Service: s.Service, Crypto: s.KKTCrypto,
 		Log: s.Log, Metrics: s.Metrics, Now: s.Now, Rand: s.Rand, Journal: o.noticing(s.Journal),
 	})
 	if err != nil {

@@ -65,6 +65,12 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 		NoMail: s.Letters == nil && s.Mail.Server == "", Secure: strings.HasPrefix(o.Site, "https://"),
 	}
 	w.Office, w.DemoSign = registry.NewOffice(o.registry, o.store, r.access, judge, self, s.Now), s.DemoSign
+	own, err := models(s.Service.Models)
+	if err != nil {
+		r.close()
+		return web.Rooms{}, err
+	}
+	w.Office.AddModels(own)
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	w.Desk = staffDesk{o.core}

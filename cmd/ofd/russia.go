@@ -15,10 +15,10 @@ import (
 var _ intake.Rules = (*kkt.Rules)(nil)
 
 // newRussianRules are Russia's rules. nil severities are those of the table.
-func newRussianRules(severities *ffd.Severities) *kkt.Rules {
+func newRussianRules(service fiscal.ServiceRule, severities *ffd.Severities) *kkt.Rules {
 	law := policy.For(fiscal.Russia)
-	return &kkt.Rules{Severities: severities, Law: func(day fiscal.WallTime) kkt.Law {
-		return kkt.Law{Shift: law.Shift(day), Offline: law.Offline(day), Marking: law.Marking(day)}
+	return &kkt.Rules{Severities: severities, Service: service, Law: func(day fiscal.WallTime) kkt.Law {
+		return kkt.Law{Shift: law.Shift(day), Offline: law.Offline(day), Grace: law.Grace(day), Marking: law.Marking(day)}
 	}}
 }
 

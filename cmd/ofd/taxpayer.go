@@ -15,6 +15,8 @@ type taxpayerCmd struct {
 	Add  taxpayerAddCmd  `cmd:"" help:"Write a taxpayer down. Registering a device does it as well."`
 	Show taxpayerShowCmd `cmd:"" help:"A taxpayer and how many registers it has."`
 	List taxpayerListCmd `cmd:"" help:"The taxpayers."`
+
+	Contract taxpayerContractCmd `cmd:"" help:"A taxpayer's contracts; record one on paper, or its end."`
 }
 
 type taxpayerAddCmd struct {

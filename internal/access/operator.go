@@ -22,6 +22,13 @@ func (o Operator) note(u *User, act Act, detail string) *Record {
 	return &Record{At: o.now(), Who: o.By, Act: act, Object: u.Email, Detail: detail}
 }
 
+// Note records what the operator did to an organization.
+func (o Operator) Note(ctx context.Context, t fiscal.TaxpayerID, act Act, object, detail string) error {
+	return o.store.WriteAccess(ctx, func(tx Tx) error {
+		return tx.Record(&Record{At: o.now(), Who: o.By, Taxpayer: t, Act: act, Object: object, Detail: detail})
+	})
+}
+
 // AddUser makes a person whose address nobody confirmed; in.Code is not used.
 //
 // Errors: AlreadyThere with the Field "email"; those of Confirm.

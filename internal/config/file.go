@@ -24,6 +24,7 @@ type File struct {
 	KKM      KKM      `toml:"kkm"`
 	KKT      KKT      `toml:"kkt"`
 	Limits   Limits   `toml:"limits"`
+	Service  Service  `toml:"service"`
 	Mail     Mail     `toml:"mail"`
 	Access   Access   `toml:"access"`
 	// Signature is whose electronic signatures are believed.

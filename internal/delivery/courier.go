@@ -277,7 +277,7 @@ func (c *Courier) Fetch(ctx context.Context) (kept int, err error) {
 		if len(all) == 0 && next == from {
 			return kept, nil
 		}
-		err = c.store.KeepDecisions(ctx, Bookmark{Name: name, From: from, To: next, At: c.instant()}, all)
+		err = c.store.KeepDecisions(ctx, registry.Bookmark{Name: name, From: from, To: next, At: c.instant()}, all)
 		if errors.Is(err, fiscal.StateMoved) { // another node has them, or an application moved: read again
 			return kept, nil
 		}

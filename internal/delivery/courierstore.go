@@ -20,19 +20,12 @@ type CourierStore interface {
 	// have been read, in one transaction.
 	//
 	// Errors: StateMoved if an application, or the bookmark, has moved on.
-	KeepDecisions(ctx context.Context, m Bookmark, all []Decided) error
+	KeepDecisions(ctx context.Context, m registry.Bookmark, all []Decided) error
 	// BookmarkOf is the place of a name; "" if it was never moved.
 	BookmarkOf(ctx context.Context, name string) (string, error)
 	// CountApplications counts a country's that are open; those signed before an
 	// instant and not decided are overdue.
 	CountApplications(ctx context.Context, country string, before time.Time) (ApplicationCounts, error)
-}
-
-// Bookmark is how far something was read, and how far it is now.
-type Bookmark struct {
-	Name     string
-	From, To string
-	At       time.Time
 }
 
 // Decided is an application with its decision, and the event of it.

@@ -80,6 +80,7 @@ const (
 	RateLimited                 // the same peer asks too often
 	NothingThere                // no such record
 	AlreadyThere                // such a record exists
+	NoService                   // the contract under which the register was served is over
 	reasonCount
 )
 
@@ -119,6 +120,7 @@ var reasons = [reasonCount]struct {
 	RateLimited:          {"rate_limited", Overloaded},
 	NothingThere:         {"nothing_there", NotFound},
 	AlreadyThere:         {"already_there", Conflict},
+	NoService:            {"no_service", Denied},
 }
 
 // Kind is the kind of every error with this reason.

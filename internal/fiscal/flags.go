@@ -60,6 +60,7 @@ const (
 	FlagCardMade                            // gave the register a new version of its card
 	FlagCorrection                          // corrects a receipt that is not there, that has other sums, or out of turn
 	FlagFormat                              // a format that the register or its fiscal drive does not have
+	FlagNoService                           // after the contract was over, and taken all the same
 	flagEnd
 )
 
@@ -70,7 +71,7 @@ var flagNames = []string{
 	"shift_gap", "shift_number", "shift_empty", "report_differs", "offline_code_reused", "repeated", "time_invalid",
 	"sum_dropped", "counters_full", "payment_kind", "item", "shift_close_early", "uncounted", "document_gap", "document_late",
 	"shift_not_opened", "unregistered", "sign", "reregistered", "marking_overdue",
-	"gap_filled", "card_made", "correction", "format",
+	"gap_filled", "card_made", "correction", "format", "no_service",
 }
 
 // Has reports whether every flag of g is set.

@@ -438,6 +438,24 @@ func (o *Office) Application(ctx context.Context, a *access.Actor, id Applicatio
 	return o.application(ctx, a, id)
 }
 
+// HurryApplication has an application that waits for its next try tried at once,
+// by the operator's staff. Conflict for one of which nothing is to be carried.
+func (o *Office) HurryApplication(ctx context.Context, id ApplicationID, by string) (Application, error) {
+	app, _, err := o.store.ApplicationOf(ctx, 0, id)
+	if err != nil {
+		return app, err
+	}
+	if app.Status != Sent && (app.Status != Granted || !app.AppliedAt.IsZero()) {
+		return app, &fiscal.Error{Of: fiscal.Conflict, Field: "status", Msg: string(app.Status)}
+	}
+	now := o.registry.instant()
+	app.NextTry, app.Tries = now, 0
+	if err := o.store.SetApplication(ctx, &app, ApplicationEvent{At: now, What: WasHurried, By: by, Status: app.Status}); err != nil {
+		return app, err
+	}
+	return app, access.Operator{Service: o.access, By: by}.Note(ctx, app.Taxpayer, ActApplicationHurried, fmt.Sprint(app.ID), "")
+}
+
 // applicationsRead bounds how many are looked at for one page, so that a filter
 // that fits nothing ends.
 const applicationsRead = 20 * scanPage

@@ -236,14 +236,36 @@ func (o *Office) EndContract(ctx context.Context, a *access.Actor) error {
 
 // RecordPaper records a contract on paper, which the operator's staff holds.
 //
-// Source: order 135 items 3.3, 5.5.
+// Source: order 135 items 3.3, 5.5; requirements O-008, O-017.
 func (o *Office) RecordPaper(ctx context.Context, t fiscal.TaxpayerID, by, number string) (ContractID, error) {
-	if err := checkLine("number", number, maxShort, true); err != nil {
+	return o.record(ctx, Contract{Taxpayer: t, Kind: ContractPaper, By: by, Number: number}, ActContractRecorded)
+}
+
+// RecordEnd records that the contract was ended on paper. Conflict if none holds.
+//
+// Source: order 135 item 12.3.
+func (o *Office) RecordEnd(ctx context.Context, t fiscal.TaxpayerID, by, number string) (ContractID, error) {
+	all, err := o.store.Contracts(ctx, t)
+	if err != nil {
 		return 0, err
 	}
-	c := Contract{Taxpayer: t, At: o.registry.instant(), Kind: ContractPaper, By: by, Number: number}
+	if !InForce(all) {
+		return 0, &fiscal.Error{Of: fiscal.Conflict, Field: "contract", Msg: "none"}
+	}
+	return o.record(ctx, Contract{Taxpayer: t, Kind: ContractEnded, By: by, Number: number}, ActContractEnded)
+}
+
+func (o *Office) record(ctx context.Context, c Contract, act access.Act) (ContractID, error) {
+	c.Number = strings.Join(strings.Fields(c.Number), " ")
+	if err := checkLine("number", c.Number, maxShort, true); err != nil {
+		return 0, err
+	}
+	if _, err := o.store.TaxpayerOf(ctx, c.Taxpayer); err != nil {
+		return 0, err
+	}
+	c.At = o.registry.instant()
 	if err := o.store.AddContract(ctx, &c); err != nil {
 		return 0, fmt.Errorf("record the contract: %w", err)
 	}
-	return c.ID, nil
+	return c.ID, access.Operator{Service: o.access, By: c.By}.Note(ctx, c.Taxpayer, act, c.Number, fmt.Sprint(c.ID))
 }

@@ -27,8 +27,6 @@ type OfficeStore interface {
 
 	// AddContract appends a contract and sets its ID.
 	AddContract(ctx context.Context, c *Contract) error
-	// Contracts lists a taxpayer's, newest first, without their bytes.
-	Contracts(ctx context.Context, t fiscal.TaxpayerID) ([]Contract, error)
 	// Contract reads one with its bytes.
 	Contract(ctx context.Context, t fiscal.TaxpayerID, id ContractID) (Contract, error)
 
@@ -83,6 +81,7 @@ func NewOffice(registry *Service, store OfficeStore, people *access.Service, jud
 const (
 	ActContractSigned      access.Act = "contract_signed"
 	ActContractEnded       access.Act = "contract_ended"
+	ActContractRecorded    access.Act = "contract_recorded"
 	ActOrganizationChanged access.Act = "organization_changed"
 	ActOutletAdded         access.Act = "outlet_added"
 	ActOutletChanged       access.Act = "outlet_changed"
@@ -91,13 +90,14 @@ const (
 	ActRegisterAdded       access.Act = "register_added"
 	ActRegisterRenamed     access.Act = "register_renamed"
 	ActRegisterGrouped     access.Act = "register_grouped"
+	ActRegisterCarried     access.Act = "register_carried" // what was changed of its owner or outlet is on its card
 	ActTokenIssued         access.Act = "token_issued"
 )
 
 // OfficeActs lists them, for the tests of the locales.
 func OfficeActs() []access.Act {
-	return []access.Act{ActContractSigned, ActContractEnded, ActOrganizationChanged, ActOutletAdded, ActOutletChanged, ActGroupChanged,
-		ActGroupRemoved, ActRegisterAdded, ActRegisterRenamed, ActRegisterGrouped, ActTokenIssued,
+	return []access.Act{ActContractSigned, ActContractEnded, ActContractRecorded, ActOrganizationChanged, ActOutletAdded, ActOutletChanged, ActGroupChanged,
+		ActGroupRemoved, ActRegisterAdded, ActRegisterRenamed, ActRegisterGrouped, ActRegisterCarried, ActTokenIssued,
 		ActApplicationDrafted, ActApplicationSigned, ActApplicationWithdrawn, ActApplicationHurried}
 }
 

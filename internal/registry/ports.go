@@ -83,6 +83,8 @@ type Store interface {
 	// Registers lists from after (exclusive) by ID, limit at most; of one
 	// taxpayer, or of all if t is 0.
 	Registers(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]Listed, error)
+	// Contracts lists a taxpayer's, newest first, without their bytes.
+	Contracts(ctx context.Context, t fiscal.TaxpayerID) ([]Contract, error)
 	// Card reads one version of a register's card.
 	Card(ctx context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error)
 

@@ -121,7 +121,12 @@ func (s *Service) AddRegister(ctx context.Context, in NewRegister) (Registered, 
 	if err != nil {
 		return Registered{}, err
 	}
+	papers, err := s.store.Contracts(ctx, t.ID)
+	if err != nil {
+		return Registered{}, fmt.Errorf("contracts of taxpayer %d: %w", t.ID, err)
+	}
 	card := s.card(&t, &o, &in)
+	card.Service = serviceOf(papers)
 	if err := s.keep(ctx, t.Partition, &card); err != nil {
 		return Registered{}, err
 	}

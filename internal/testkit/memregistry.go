@@ -302,3 +302,8 @@ func (m *MemStore) AddKey(_ context.Context, r keyring.Row) error {
 	m.keys = append(m.keys, r)
 	return nil
 }
+
+// Contracts are none: nobody signs in memory.
+func (m *MemStore) Contracts(context.Context, fiscal.TaxpayerID) ([]registry.Contract, error) {
+	return nil, nil
+}

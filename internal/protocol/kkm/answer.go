@@ -52,6 +52,9 @@ func (j *judgement) refuseBlocked(r fiscal.Reason) (fiscal.Decision, error) {
 	if t := j.s.State.Block.Text; r == fiscal.RegisterBlocked && !blank(t) {
 		text += ": " + t
 	}
+	if t := j.rules.Service.Text.In("ru"); r == fiscal.NoService && !blank(t) {
+		text += ": " + t
+	}
 	answer, err := j.frame(j.req.Header.Token, j.code(r), text, msg)
 	return fiscal.Decision{Reason: r, Result: uint16(j.code(r)), Answer: answer}, err
 }

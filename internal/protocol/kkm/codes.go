@@ -54,7 +54,7 @@ func CodeOf(r fiscal.Reason, v Version) uint32 {
 		return CodeShiftTooLong
 	case fiscal.BadValue:
 		return CodeIncorrectData
-	case fiscal.MissingParameter, fiscal.RegisterBlocked:
+	case fiscal.MissingParameter, fiscal.RegisterBlocked, fiscal.NoService:
 		return CodeBlocked
 	case fiscal.NotEnoughCash:
 		return CodeNotEnoughCash
@@ -97,6 +97,7 @@ var texts = map[fiscal.Reason]fiscal.Text{
 	fiscal.NotEnoughCash:        {KK: "Кассада қолма-қол ақша жеткіліксіз", RU: "Недостаточно наличных в кассе"},
 	fiscal.RegisterBlocked:      {KK: "Касса бұғатталған", RU: "Касса заблокирована"},
 	fiscal.RegisterDeregistered: {KK: "Касса есептен шығарылған", RU: "Касса снята с учёта"},
+	fiscal.NoService:            {KK: "Шарт аяқталды: құжаттар қабылданбайды", RU: "Договор прекращён: документы не принимаются"},
 	fiscal.SameTaxpayerAndBuyer: {KK: "Сатып алушының ЖСН/БСН сатушымен бірдей", RU: "ИИН/БИН покупателя совпадает с продавцом"},
 	fiscal.BarcodeNotFound:      {KK: "Штрих-код каталогта жоқ", RU: "Штрихкод не найден в каталоге"},
 }

@@ -26,12 +26,15 @@ type Rules struct {
 	// CheckPassword compares a cashier's password with its hash. It may take
 	// tens of milliseconds and bounds how many run at once.
 	CheckPassword func(hash, password string) bool
+	// Service is what becomes of registers without a contract.
+	Service fiscal.ServiceRule
 }
 
 // Limits are legal limits. Source: order 135 item 16, order 636 item 31.
 type Limits struct {
 	Shift   time.Duration // an open shift takes online documents for so long
 	Offline time.Duration // autonomous work
+	Grace   time.Duration // of service behind the end of a contract
 }
 
 // judgement is one exchange being judged.
@@ -157,6 +160,14 @@ func (j *judgement) judge() (fiscal.Decision, error) {
 		return j.refuseBlocked(fiscal.RegisterDeregistered)
 	case fiscal.StatusBlocked:
 		return j.refuseBlocked(fiscal.RegisterBlocked)
+	}
+	if j.unserved() {
+		if j.rules.Service.Refuse {
+			return j.refuseBlocked(fiscal.NoService)
+		}
+		if changing {
+			j.flag(fiscal.FlagNoService)
+		}
 	}
 	if j.req.Fault == FaultBody {
 		return j.refuseAndClose(fiscal.BodyMissing, "", "the message of the command is absent"), nil

@@ -94,6 +94,12 @@ func (j *judgement) blockText() string {
 	if st.Status == fiscal.StatusDeregistered {
 		return TextOf(fiscal.RegisterDeregistered, "")
 	}
+	if st.Status == fiscal.StatusActive { // it is not blocked: its contract is over
+		if t := strings.TrimSpace(j.rules.Service.Text.In("ru")); t != "" {
+			return t
+		}
+		return TextOf(fiscal.NoService, "")
+	}
 	if t := strings.TrimSpace(st.Block.Text); t != "" {
 		return t
 	}

@@ -31,6 +31,9 @@ func (j *judgement) marked(q *MarkingRequest) (fiscal.Decision, error) {
 	if d, refused := j.shut(); refused {
 		return d, nil
 	}
+	if j.rules.Service.Refuse && j.rules.Service.Over(j.card, j.law.Grace, j.law.Offline, j.s.Now, j.clock) {
+		return refuse(fiscal.NoService, "", "the contract is over"), nil
+	}
 	if q.answer == nil {
 		return fiscal.Decision{PassOn: true}, nil
 	}

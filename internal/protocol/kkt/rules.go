@@ -26,12 +26,15 @@ type Rules struct {
 	// Severities are the operator's choice of what each broken rule costs; nil
 	// is the table's.
 	Severities *ffd.Severities
+	// Service is what becomes of registers without a contract.
+	Service fiscal.ServiceRule
 }
 
 // Law are legal limits. Source: law 54-FZ, articles 4.1 and 4.3.
 type Law struct {
 	Shift   time.Duration // of a shift
 	Offline time.Duration // between a document and its coming here
+	Grace   time.Duration // of service behind the end of a contract
 	Marking time.Duration // between a sale of marked goods and the notification of it; 0 any
 }
 

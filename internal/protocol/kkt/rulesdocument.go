@@ -35,6 +35,12 @@ func (j *judgement) document() (fiscal.Decision, error) {
 		rec.DeviceTime = j.clock
 		rec.Flags |= fiscal.FlagTimeInvalid
 	}
+	if j.rules.Service.Over(j.card, j.law.Grace, j.law.Offline, j.s.Now, rec.DeviceTime) {
+		if j.rules.Service.Refuse {
+			return refuse(fiscal.NoService, "", "the contract is over"), nil
+		}
+		rec.Flags |= fiscal.FlagNoService
+	}
 	rec.Flags |= j.circumstantial(&p, &rec)
 
 	next := j.s.State.Clone()

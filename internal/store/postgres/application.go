@@ -14,7 +14,10 @@ import (
 	"openofd/internal/registry"
 )
 
-var _ delivery.CourierStore = (*DB)(nil)
+var (
+	_ delivery.CourierStore = (*DB)(nil)
+	_ registry.ContractFeed = (*DB)(nil)
+)
 
 // AddApplication appends a draft with its first event and sets its ID.
 func (db *DB) AddApplication(ctx context.Context, a *registry.Application, e registry.ApplicationEvent) error {
@@ -185,7 +188,7 @@ func (db *DB) TakeApplications(ctx context.Context, country string, now, until t
 }
 
 // KeepDecisions stores what decisions made of applications, and the bookmark.
-func (db *DB) KeepDecisions(ctx context.Context, m delivery.Bookmark, all []delivery.Decided) error {
+func (db *DB) KeepDecisions(ctx context.Context, m registry.Bookmark, all []delivery.Decided) error {
 	err := db.write(ctx, func(tx pgx.Tx) error {
 		if err := moveBookmark(ctx, tx, m); err != nil {
 			return err
@@ -203,7 +206,7 @@ func (db *DB) KeepDecisions(ctx context.Context, m delivery.Bookmark, all []deli
 	return nil
 }
 
-func moveBookmark(ctx context.Context, tx pgx.Tx, m delivery.Bookmark) error {
+func moveBookmark(ctx context.Context, tx pgx.Tx, m registry.Bookmark) error {
 	if _, err := tx.Exec(ctx, `INSERT INTO bookmarks (name, place, moved_at) VALUES ($1, '', $2) ON CONFLICT DO NOTHING`, m.Name, journal.Micros(m.At)); err != nil {
 		return err
 	}
@@ -212,6 +215,11 @@ func moveBookmark(ctx context.Context, tx pgx.Tx, m delivery.Bookmark) error {
 		err = &fiscal.Error{Reason: fiscal.StateMoved, Field: "bookmark"}
 	}
 	return err
+}
+
+// MoveBookmark moves a bookmark.
+func (db *DB) MoveBookmark(ctx context.Context, m registry.Bookmark) error {
+	return db.write(ctx, func(tx pgx.Tx) error { return moveBookmark(ctx, tx, m) })
 }
 
 // BookmarkOf is the place of a name; "" if it was never moved.

@@ -96,25 +96,32 @@ func (db *DB) Contract(ctx context.Context, t fiscal.TaxpayerID, id registry.Con
 	return only(db.contracts(ctx, t, `SELECT id, taxpayer, at, body, content, signature FROM contracts WHERE taxpayer = $1 AND id = $2`, t, id))
 }
 
+// ContractsAfter are contracts of whoever in the order of their IDs.
+func (db *DB) ContractsAfter(ctx context.Context, after registry.ContractID, limit int) ([]registry.Contract, error) {
+	return query(ctx, db.rest, scanContract, `SELECT id, taxpayer, at, body, ''::bytea, ''::bytea FROM contracts WHERE id > $1 ORDER BY id LIMIT $2`, after, max(limit, 0))
+}
+
 func (db *DB) contracts(ctx context.Context, t fiscal.TaxpayerID, sql string, args ...any) (all []registry.Contract, err error) {
 	err = db.as(ctx, t, func(tx pgx.Tx) error {
-		all, err = query(ctx, tx, func(row pgx.CollectableRow) (c registry.Contract, err error) {
-			var at int64
-			var body, content, sign []byte
-			var id registry.ContractID
-			var of fiscal.TaxpayerID
-			if err := row.Scan(&id, &of, &at, &body, &content, &sign); err != nil {
-				return c, err
-			}
-			if err := json.Unmarshal(body, &c); err != nil {
-				return c, &fiscal.Error{Of: fiscal.Corrupt, Field: "contracts", Msg: fmt.Sprintf("contract %d", id), Err: err}
-			}
-			c.ID, c.Taxpayer, c.At, c.Content, c.Signature = id, of, journal.Instant(at), content, sign
-			return c, nil
-		}, sql, args...)
+		all, err = query(ctx, tx, scanContract, sql, args...)
 		return err
 	})
 	return all, err
+}
+
+func scanContract(row pgx.CollectableRow) (c registry.Contract, err error) {
+	var at int64
+	var body, content, sign []byte
+	var id registry.ContractID
+	var of fiscal.TaxpayerID
+	if err := row.Scan(&id, &of, &at, &body, &content, &sign); err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(body, &c); err != nil {
+		return c, &fiscal.Error{Of: fiscal.Corrupt, Field: "contracts", Msg: fmt.Sprintf("contract %d", id), Err: err}
+	}
+	c.ID, c.Taxpayer, c.At, c.Content, c.Signature = id, of, journal.Instant(at), content, sign
+	return c, nil
 }
 
 // RegistersOf lists a taxpayer's registers from after (exclusive) by ID.

@@ -13,7 +13,10 @@ import (
 	"openofd/internal/store/sqlitefile"
 )
 
-var _ delivery.CourierStore = (*DB)(nil)
+var (
+	_ delivery.CourierStore = (*DB)(nil)
+	_ registry.ContractFeed = (*DB)(nil)
+)
 
 // AddApplication appends a draft with its first event and sets its ID.
 func (db *DB) AddApplication(ctx context.Context, a *registry.Application, e registry.ApplicationEvent) error {
@@ -194,7 +197,7 @@ func (db *DB) TakeApplications(ctx context.Context, country string, now, until t
 }
 
 // KeepDecisions stores what decisions made of applications, and the bookmark.
-func (db *DB) KeepDecisions(ctx context.Context, m delivery.Bookmark, all []delivery.Decided) error {
+func (db *DB) KeepDecisions(ctx context.Context, m registry.Bookmark, all []delivery.Decided) error {
 	err := db.main.Write(ctx, func(tx *sqlitefile.Tx) error {
 		if err := moveBookmark(tx, m); err != nil {
 			return err
@@ -212,7 +215,7 @@ func (db *DB) KeepDecisions(ctx context.Context, m delivery.Bookmark, all []deli
 	return nil
 }
 
-func moveBookmark(tx *sqlitefile.Tx, m delivery.Bookmark) error {
+func moveBookmark(tx *sqlitefile.Tx, m registry.Bookmark) error {
 	if _, err := tx.Exec(`INSERT INTO bookmarks (name, place, moved_at) VALUES (?, '', ?) ON CONFLICT DO NOTHING`, m.Name, journal.Micros(m.At)); err != nil {
 		return err
 	}
@@ -221,6 +224,11 @@ func moveBookmark(tx *sqlitefile.Tx, m delivery.Bookmark) error {
 		err = &fiscal.Error{Reason: fiscal.StateMoved, Field: "bookmark"}
 	}
 	return err
+}
+
+// MoveBookmark moves a bookmark.
+func (db *DB) MoveBookmark(ctx context.Context, m registry.Bookmark) error {
+	return db.main.Write(ctx, func(tx *sqlitefile.Tx) error { return moveBookmark(tx, m) })
 }
 
 // BookmarkOf is the place of a name; "" if it was never moved.

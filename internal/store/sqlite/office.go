@@ -89,6 +89,11 @@ func (db *DB) Contract(ctx context.Context, t fiscal.TaxpayerID, id registry.Con
 	return only(db.contracts(ctx, `SELECT id, taxpayer, at, body, content, signature FROM contracts WHERE taxpayer = ? AND id = ?`, int64(t), int64(id)))
 }
 
+// ContractsAfter are contracts of whoever in the order of their IDs.
+func (db *DB) ContractsAfter(ctx context.Context, after registry.ContractID, limit int) ([]registry.Contract, error) {
+	return db.contracts(ctx, `SELECT id, taxpayer, at, body, x'', x'' FROM contracts WHERE id > ? ORDER BY id LIMIT ?`, int64(after), max(limit, 0))
+}
+
 func (db *DB) contracts(ctx context.Context, query string, args ...any) (all []registry.Contract, err error) {
 	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
 		all, err = rows(accessTx{tx}, func(s *sqlitefile.Stmt, c *registry.Contract) {

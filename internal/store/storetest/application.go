@@ -16,7 +16,7 @@ import (
 func draftOf(t *till) registry.Application {
 	return registry.Application{
 		Taxpayer: t.card.Taxpayer, Register: t.place.Register, Country: fiscal.Kazakhstan, Kind: registry.Enrol, Status: registry.Draft,
-		Form: registry.ApplicationForm{XIN: "210140012347", Name: "Касса 1", Model: "E-kassa", Parts: []fiscal.Part{{Kind: fiscal.PartSoftware, Version: "1.4"}}},
+		Form:    registry.ApplicationForm{XIN: "210140012347", Name: "Касса 1", Model: "E-kassa", Parts: []fiscal.Part{{Kind: fiscal.PartSoftware, Version: "1.4"}}},
 		Created: morning, Changed: morning, By: "asel@example.kz",
 	}
 }
@@ -178,7 +178,7 @@ func applicationsOnTheirWay(w *world) {
 	granted.Status, granted.DecidedAt, granted.RegistrationNumber, granted.NextTry = registry.Granted, noon, "620100000017", noon
 	moved := made[1]
 	moved.Version--
-	m := delivery.Bookmark{Name: "decisions kgd", To: "7", At: noon}
+	m := registry.Bookmark{Name: "decisions kgd", To: "7", At: noon}
 	d := delivery.Decided{Application: granted, Event: happened(registry.WasGranted, registry.Granted)}
 	w.wants("a page of which one application has moved on", w.KeepDecisions(ctx, m, []delivery.Decided{d, {Application: moved, Event: d.Event}}), fiscal.StateMoved)
 	if place, err := w.BookmarkOf(ctx, m.Name); err != nil || place != "" {
