@@ -74,6 +74,12 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	w.Desk = staffDesk{o.core}
+	ways, err := openForwarding(o.core, &s.Serve, nil)
+	if err != nil {
+		r.close()
+		return web.Rooms{}, err
+	}
+	w.Forwarding = &forwardingRoom{o.core, ways}
 	if r.evenings, err = o.openEvenings(s); err != nil {
 		r.close()
 		return web.Rooms{}, err

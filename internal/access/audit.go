@@ -64,13 +64,14 @@ const (
 	ActUnblocked       Act = "register_unblocked"
 	ActKeyMade         Act = "key_made"
 	ActKeyEnded        Act = "key_ended"
+	ActSentAgain       Act = "document_sent_again"
 )
 
 // Acts lists them, for the tests of the locales.
 func Acts() []Act {
 	return []Act{ActSignedUp, ActSignedIn, ActSignInFailed, ActLocked, ActSignedOut, ActSessionEnded, ActPasswordChanged, ActPasswordReset,
 		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked,
-		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded}
+		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActSentAgain}
 }
 
 const auditLayout = 1

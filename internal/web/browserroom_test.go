@@ -28,11 +28,12 @@ import (
 type house struct {
 	*testing.T
 	*httptest.Server
-	db      *sqlite.DB
-	access  *access.Service
-	letters mail.Sink
-	office  *registry.Office // in houses that have one
-	bridge  string           // where people's programs for signing answer
+	db       *sqlite.DB
+	access   *access.Service
+	letters  mail.Sink
+	office   *registry.Office // in houses that have one
+	bridge   string           // where people's programs for signing answer
+	forwards *forwarder       // how documents go to authorities, in houses with staff
 }
 
 const strong = "Құрақ көрпе 7 қабат"

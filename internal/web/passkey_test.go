@@ -31,7 +31,7 @@ func newNamedHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	h := &house{T: t, db: db, Server: httptest.NewUnstartedServer(nil)}
+	h := &house{T: t, db: db, Server: httptest.NewUnstartedServer(nil), forwards: newForwarder()}
 	_, port, err := net.SplitHostPort(h.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func newNamedHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Config.Handler, err = New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Desk: &desk{house: h, blocked: map[fiscal.RegisterID]string{}}}}, newShop(t), operator, quiet, time.Now)
+	h.Config.Handler, err = New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Desk: &desk{house: h, blocked: map[fiscal.RegisterID]string{}}, Forwarding: h.forwards}}, newShop(t), operator, quiet, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,4 +286,5 @@ func TestStaffRoom(t *testing.T) {
 	if n, err := access.VerifyAudit(t.Context(), h.db, shop.ID); err != nil || n != 2 {
 		t.Errorf("VerifyAudit = %d, %v", n, err)
 	}
+	h.walkParked(t, b, h.forwards)
 }
