@@ -19,7 +19,7 @@ import (
 const maxUpload = 1 << 20
 
 // officePaths are the beginnings of the addresses of the office.
-var officePaths = []string{"/organization", "/outlets", "/groups", "/registers", "/applications"}
+var officePaths = []string{"/organization", "/outlets", "/groups", "/registers", "/applications", "/help"}
 
 // officeRoutes are the organization, its outlets and its registers.
 func (h *Handler) officeRoutes() {
@@ -71,6 +71,12 @@ func inputsOf(all ...ui.Field) inputs {
 		in.Order = append(in.Order, f.Name)
 	}
 	return in
+}
+
+// add puts one more at the end.
+func (in *inputs) add(f ui.Field) {
+	in.Fields[f.Name] = f
+	in.Order = append(in.Order, f.Name)
 }
 
 // Inputs are the fields as the template walks them.
@@ -269,7 +275,7 @@ func (h *Handler) link(w http.ResponseWriter, r *http.Request, a *visitor) {
 		done(w, r, "/organization", "linked")
 		return
 	}
-	done(w, r, "/organization/edit", "founded")
+	done(w, r, "/outlets/new", "founded")
 }
 
 // organizationInputs is the form of an organization.

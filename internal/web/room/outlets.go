@@ -122,6 +122,10 @@ func (h *Handler) outletOf(r *http.Request, a *visitor) (t registry.Taxpayer, o 
 func (h *Handler) outletPage(a *visitor, t *registry.Taxpayer, o *registry.Outlet) (formPage, string) {
 	p := formPage{inputs: h.outletInputs(a, t.Country, o), Action: "/outlets/new", Back: "/outlets"}
 	if o.ID == 0 {
+		if t.Address == (fiscal.Text{}) && a.May(access.EditOrganization) { // most often there is one address
+			p.add(ui.Field{Name: "legal", Key: "outlet.legal", Value: "same", Choices: []ui.FieldChoice{
+				{Value: "same", Text: a.locale.T("outlet.legal.same")}, {Value: "", Text: a.locale.T("outlet.legal.later")}}})
+		}
 		return p, "outlet.add"
 	}
 	p.Action, p.Lead = "/outlets/"+strconv.FormatInt(int64(o.ID), 10), "outlet.edit.lead"
@@ -155,6 +159,10 @@ func (h *Handler) putOutlet(w http.ResponseWriter, r *http.Request, a *visitor) 
 	if wrong == nil {
 		wrong = h.cfg.Office.PutOutlet(r.Context(), a.Actor, &o)
 	}
+	if wrong == nil && r.PathValue("id") == "new" {
+		h.firstOutlet(w, r, a, &t, &o)
+		return
+	}
 	if wrong == nil {
 		done(w, r, "/outlets", "saved")
 		return
@@ -162,6 +170,25 @@ func (h *Handler) putOutlet(w http.ResponseWriter, r *http.Request, a *visitor) 
 	p, title := h.outletPage(a, &t, &o)
 	p.keep(r, "latitude", "longitude")
 	h.formAgain(w, r, a, p, wrong, "/outlets", title)
+}
+
+// firstOutlet goes on from an outlet that was added: to the organization's first
+// register, after its first outlet. An address that is the legal one too is kept
+// as such.
+func (h *Handler) firstOutlet(w http.ResponseWriter, r *http.Request, a *visitor, t *registry.Taxpayer, o *registry.Outlet) {
+	if r.PostFormValue("legal") == "same" && t.Address == (fiscal.Text{}) {
+		err := h.cfg.Office.SetDetails(r.Context(), a.Actor, registry.Details{Title: t.Title, Address: o.Where, OKED: t.OKED, VATPercent: t.VATPercent, VATCertificate: t.VATCertificate})
+		if err != nil {
+			h.render.Error(w, r, err)
+			return
+		}
+	}
+	all, err := h.cfg.Office.Outlets(r.Context(), a.Actor)
+	if err == nil && len(all) == 1 && a.May(access.EditRegisters) {
+		done(w, r, "/registers/new", "first_outlet")
+		return
+	}
+	done(w, r, "/outlets", "saved")
 }
 
 // groupsPage are the groups of registers.

@@ -1,11 +1,11 @@
 package room
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
-	"strings"
 	"time"
 
 	"openofd/internal/access"
@@ -19,6 +19,10 @@ func (h *Handler) registerRoutes() {
 	h.inside("GET /registers", h.registers)
 	h.inside("GET /registers/new", h.newRegister)
 	h.inside("POST /registers/new", h.addRegister)
+	h.inside("GET /registers/models", h.models)
+	h.inside("POST /registers/bulk", h.bulk)
+	h.applicationRoutes()
+	h.importRoutes()
 	h.inside("GET /registers/{id}", h.register)
 	h.inside("POST /registers/{id}", h.arrangeRegister)
 	h.inside("POST /registers/{id}/token", h.issueToken)
@@ -29,6 +33,7 @@ type registerRow struct {
 	registry.Seen
 	Name, Outlet, Contact string
 	Clocks                []string
+	Application           *applicationRow // the newest, where the authority has not registered it yet
 }
 
 // Icon is the shape of a standing.
@@ -78,8 +83,15 @@ func (a *visitor) registerRow(s registry.Seen) registerRow {
 	if left := s.OfflineLeft; left != nil && (s.Standing == registry.StandsSilent || s.Standing == registry.StandsLate) {
 		row.Clocks = append(row.Clocks, a.left("register.clock.offline", *left))
 	}
+	if left := s.DriveLeft; left != nil && *left < driveSoon {
+		row.Clocks = append(row.Clocks, a.left("register.clock.drive", *left))
+	}
 	return row
 }
+
+// driveSoon is what a drive has left when lists begin to say so: it stops when
+// nothing came of it for thirty days.
+const driveSoon = 27 * 24 * time.Hour
 
 // left words what remains of a clock, or that it is over.
 func (a *visitor) left(key string, left time.Duration) string {
@@ -120,15 +132,15 @@ type registersPage struct {
 	Filtered bool
 	MayAdd   bool
 	Clear    string
+	Kinds    []ui.FieldChoice // of applications, for several registers at once
+	Back     string           // this page's address
 }
 
 func (h *Handler) registers(w http.ResponseWriter, r *http.Request, a *visitor) {
 	v := r.URL.Query()
 	q := registry.RegisterQuery{Text: v.Get("q"), Standing: registry.Standing(v.Get("status")), Outlet: fiscal.OutletID(numberOf(v.Get("outlet"))),
 		Group: registry.GroupID(numberOf(v.Get("group"))), Order: registry.Order(v.Get("sort")), After: v.Get("after"), Limit: 50}
-	if len(q.Text) > 200 {
-		q.Text = q.Text[:200]
-	}
+	q.Text = cutText(q.Text)
 	found, err := h.cfg.Office.Registers(r.Context(), a.Actor, q)
 	if err != nil {
 		h.render.Error(w, r, err)
@@ -137,22 +149,24 @@ func (h *Handler) registers(w http.ResponseWriter, r *http.Request, a *visitor) 
 	p := registersPage{Query: q.Text, Outlet: v.Get("outlet"), Group: v.Get("group"), Order: v.Get("sort"), Standing: v.Get("status"),
 		MayAdd: a.May(access.EditRegisters), Clear: ui.Link(r, "/registers", nil), Filtered: q.Text != "" || q.Standing != "" || q.Outlet != 0 || q.Group != 0}
 	for _, s := range found.Registers {
-		p.Rows = append(p.Rows, a.registerRow(s))
-	}
-	at := func(name, value string) string {
-		next := url.Values{}
-		for k, all := range v {
-			if k != "after" && k != "done" && k != name && len(all) > 0 && all[0] != "" {
-				next.Set(k, all[0])
+		row := a.registerRow(s)
+		if s.Card.Provisional && (p.MayAdd || a.May(access.SeeDocuments)) {
+			page, err := h.cfg.Office.Applications(r.Context(), a.Actor, registry.ApplicationQuery{Register: s.Card.Register, Limit: 1})
+			if err != nil {
+				h.render.Error(w, r, err)
+				return
+			}
+			for i := range page.Applications {
+				newest := a.applicationRow(&page.Applications[i])
+				row.Application = &newest
 			}
 		}
-		if value != "" {
-			next.Set(name, value)
-		}
-		if len(next) == 0 {
-			return "/registers"
-		}
-		return "/registers?" + next.Encode()
+		p.Rows = append(p.Rows, row)
+	}
+	at := keeping("/registers", v)
+	p.Back = at("", "")
+	for _, k := range registry.ApplicationKinds() {
+		p.Kinds = append(p.Kinds, ui.FieldChoice{Value: string(k), Text: a.locale.T("application.kind." + string(k))})
 	}
 	if found.Next != "" {
 		p.Next = at("after", found.Next)
@@ -211,12 +225,6 @@ func (h *Handler) groupChoices(r *http.Request, a *visitor, none string) ([]ui.F
 	return choices, err
 }
 
-// cardRow is a version of a register's card.
-type cardRow struct {
-	fiscal.Card
-	When string
-}
-
 // registerPage is a register with its facts and clocks.
 type registerPage struct {
 	registerRow
@@ -231,6 +239,9 @@ type registerPage struct {
 	MayToken  bool
 	MayEdit   bool
 	MaySums   bool
+	Parts     []fact
+	Papers    []applicationRow // its applications, newest first
+	MayDraft  []registry.ApplicationKind
 }
 
 func registerOf(r *http.Request) fiscal.RegisterID {
@@ -287,8 +298,25 @@ func (h *Handler) registerPage(w http.ResponseWriter, r *http.Request, a *visito
 	if s.State.Status == fiscal.StatusBlocked {
 		p.Block = s.State.Block.Text
 	}
-	for _, c := range cards {
-		p.Cards = append(p.Cards, cardRow{c, a.locale.Moment(c.Since, s.Card.Location())})
+	p.Cards, p.Parts = a.versions(cards), a.partFacts(&s.Card)
+	if a.May(access.EditRegisters) || a.May(access.SeeDocuments) {
+		papers, err := h.cfg.Office.Applications(r.Context(), a.Actor, registry.ApplicationQuery{Register: s.Card.Register, Limit: 10})
+		if err != nil {
+			h.render.Error(w, r, err)
+			return
+		}
+		open := false
+		for i := range papers.Applications {
+			open = open || papers.Applications[i].Open()
+			p.Papers = append(p.Papers, a.applicationRow(&papers.Applications[i]))
+		}
+		switch {
+		case open || !live || !a.May(access.EditRegisters):
+		case s.Card.Provisional:
+			p.MayDraft = []registry.ApplicationKind{registry.Enrol}
+		default:
+			p.MayDraft = []registry.ApplicationKind{registry.Reenrol, registry.Remove}
+		}
 	}
 	status := http.StatusOK
 	if wrong != nil {
@@ -339,43 +367,57 @@ func (h *Handler) issueToken(w http.ResponseWriter, r *http.Request, a *visitor)
 	h.registerPage(w, r, a, token, nil)
 }
 
-// newPage is the form of a new register, and then the register with its token.
+// newPage is the form of a new register, which is that of its application too.
 type newPage struct {
 	formPage
-	Made    *registry.Registered
-	Outlets bool // there is one
+	Parts      []partInput
+	PartsWrong string
+	Made       *registry.Registered // it was added, and no application could be drafted
+	Outlets    bool                 // there is one
 }
 
-func (h *Handler) newInputs(r *http.Request, a *visitor) (p newPage, err error) {
+// newInputs are the form's fields with what was typed; grounds are what its
+// control holds them against.
+func (h *Handler) newInputs(r *http.Request, a *visitor) (p newPage, f registry.ApplicationForm, g registry.Grounds, err error) {
 	t, err := h.cfg.Office.Organization(r.Context(), a.Actor)
 	if err != nil {
-		return p, err
+		return p, f, g, err
 	}
 	if err := a.Must(access.EditRegisters); err != nil {
-		return p, err
+		return p, f, g, err
 	}
 	outlets, err := h.cfg.Office.Outlets(r.Context(), a.Actor)
 	if err != nil {
-		return p, err
+		return p, f, g, err
 	}
-	value := func(name string) string { return r.FormValue(name) }
+	if err := h.readDevice(r, a, &f); err != nil {
+		return p, f, g, err
+	}
+	if f.Outlet == 0 && len(outlets) == 1 && r.Method == http.MethodGet {
+		f.Outlet = outlets[0].ID
+	}
+	f.XIN, f.Title, f.LegalAddress, f.OKED, f.VATPercent, f.VATCertificate = t.XIN, t.Title, t.Address, t.OKED, t.VATPercent, t.VATCertificate
+	g = registry.Grounds{Taxpayer: &t, Outlets: outlets, Card: &fiscal.Card{Country: t.Country, XIN: t.XIN, Provisional: true}, Model: h.cfg.Office.Model(t.Country, f.Model), Now: h.now()}
 	all := []ui.Field{
-		{Name: "outlet", Key: "register.outlet", Value: value("outlet"), Choices: outletChoices(a, outlets, "register.outlet.choose"), Required: true},
-		{Name: "register_name", Key: "register.name", Value: value("register_name"), Max: 64, Required: true, Hint: "register.name.hint"},
-		{Name: "model", Key: "register.model", Value: value("model"), Max: 64, Required: true, Hint: "register.model.hint"},
-		{Name: "serial_number", Key: "register.serial", Value: value("serial_number"), Max: 32, Required: true, Hint: "register.serial.hint"},
-		{Name: "manufacture_year", Key: "register.year", Value: value("manufacture_year"), Max: 4, Mode: "numeric"},
+		{Name: "outlet", Key: "register.outlet", Value: numberText(int64(f.Outlet)), Choices: outletChoices(a, outlets, "register.outlet.choose"), Required: true},
+		{Name: "name", Key: "register.name", Value: f.Name, Max: 64, Required: true, Hint: "register.name.hint"},
 	}
-	if !registry.HasTokens(t.Country) {
-		all = append(all, ui.Field{Name: "drive", Key: "register.drive", Value: value("drive"), Max: 16, Mode: "numeric", Required: true, Hint: "register.drive.hint"})
+	p.formPage = formPage{inputs: inputsOf(append(all, h.deviceInputs(a.locale, t.Country, &f)...)...), Action: "/registers/new", Back: "/registers"}
+	for _, k := range fiscal.PartKinds() {
+		in := partInput{Kind: k}
+		for _, part := range f.Parts {
+			if part.Kind == k {
+				in.Part = part
+			}
+		}
+		p.Parts = append(p.Parts, in)
 	}
-	p.formPage = formPage{inputs: inputsOf(all...), Action: "/registers/new", Back: "/registers"}
 	p.Outlets = len(outlets) > 0
-	return p, nil
+	return p, f, g, nil
 }
 
 func (h *Handler) newRegister(w http.ResponseWriter, r *http.Request, a *visitor) {
-	p, err := h.newInputs(r, a)
+	p, _, _, err := h.newInputs(r, a)
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
@@ -383,23 +425,31 @@ func (h *Handler) newRegister(w http.ResponseWriter, r *http.Request, a *visitor
 	h.page(w, r, a, http.StatusOK, "newregister.html", "/registers", "register.add", p)
 }
 
+// addRegister adds a register and drafts the application for it, which is then
+// read and signed. What is wrong is named at once, and nothing is added.
+//
+// Source: requirements P-052, P-096, E-060 to E-074.
 func (h *Handler) addRegister(w http.ResponseWriter, r *http.Request, a *visitor) {
-	p, err := h.newInputs(r, a)
+	p, f, g, err := h.newInputs(r, a)
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
 	}
-	in := registry.AddedRegister{Outlet: fiscal.OutletID(numberOf(r.PostFormValue("outlet"))), Name: r.PostFormValue("register_name"),
-		Model: r.PostFormValue("model"), SerialNumber: r.PostFormValue("serial_number"), Drive: r.PostFormValue("drive")}
-	if year := strings.TrimSpace(r.PostFormValue("manufacture_year")); year != "" {
-		if in.Year, err = strconv.Atoi(year); err != nil || in.Year == 0 {
-			err = &fiscal.Error{Reason: fiscal.BadValue, Field: "manufacture_year"}
+	wrong := false
+	for _, found := range registry.Blocking(registry.Control(registry.Enrol, &f, &g)) {
+		words := a.locale.FieldWrong(&fiscal.Error{Reason: found.Reason, Field: "application." + found.Field, Msg: found.Detail})
+		if field, ok := p.Fields[found.Field]; ok {
+			field.Wrong = cmp.Or(field.Wrong, words)
+			p.Fields[found.Field], wrong = field, true
+		} else if found.Field == "parts" {
+			p.PartsWrong, wrong = words, true
 		}
 	}
-	var made registry.Registered
-	if err == nil {
-		made, err = h.cfg.Office.AddRegister(r.Context(), a.Actor, in)
+	if wrong {
+		h.page(w, r, a, http.StatusUnprocessableEntity, "newregister.html", "/registers", "register.add", p)
+		return
 	}
+	made, err := h.cfg.Office.AddRegister(r.Context(), a.Actor, registry.AddedRegister{Outlet: f.Outlet, Name: f.Name, Model: f.Model, SerialNumber: f.SerialNumber, Year: f.ManufactureYear, Drive: f.Drive})
 	if err != nil {
 		status, ok := p.wrong(a.locale, err)
 		if !ok || status == http.StatusForbidden || status == http.StatusNotFound {
@@ -409,6 +459,23 @@ func (h *Handler) addRegister(w http.ResponseWriter, r *http.Request, a *visitor
 		h.page(w, r, a, status, "newregister.html", "/registers", "register.add", p)
 		return
 	}
-	p.Made = &made
-	h.page(w, r, a, http.StatusOK, "newregister.html", "/registers", "register.added", p)
+	app, err := h.enrol(r.Context(), a, made.Card.Register, &f)
+	if err != nil { // the register is there, with a token that is shown this once
+		p.Made = &made
+		h.page(w, r, a, http.StatusOK, "newregister.html", "/registers", "register.added", p)
+		return
+	}
+	h.showSign(w, r, a, http.StatusOK, app.ID, "", &made)
+}
+
+// enrol drafts the application for a register that was just added.
+func (h *Handler) enrol(ctx context.Context, a *visitor, id fiscal.RegisterID, f *registry.ApplicationForm) (registry.Application, error) {
+	app, err := h.cfg.Office.DraftApplication(ctx, a.Actor, id, registry.Enrol)
+	if err != nil {
+		return app, err
+	}
+	filled := *f
+	filled.XIN = app.Form.XIN
+	app, _, err = h.cfg.Office.SetApplication(ctx, a.Actor, app.ID, filled)
+	return app, err
 }

@@ -198,7 +198,12 @@ func (a *visitor) when(t time.Time) string { return a.locale.Moment(t, a.Zone) }
 
 // inside serves a page to who is signed in.
 func (h *Handler) inside(pattern string, do func(http.ResponseWriter, *http.Request, *visitor)) {
-	h.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+	h.mux.HandleFunc(pattern, h.signedIn(do))
+}
+
+// signedIn is a page for who is signed in; others are sent to the door.
+func (h *Handler) signedIn(do func(http.ResponseWriter, *http.Request, *visitor)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		token := tokenOf(r)
 		if token == "" {
 			h.toSignIn(w, r)
@@ -227,7 +232,7 @@ func (h *Handler) inside(pattern string, do func(http.ResponseWriter, *http.Requ
 			}
 		}
 		do(w, r, v)
-	})
+	}
 }
 
 // toSignIn sends to the door and, after it, back to what was asked for.

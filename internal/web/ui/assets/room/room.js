@@ -25,11 +25,29 @@
     }
   });
 
+  addEventListener("click", (event) => {
+    if (event.target.closest("[data-print]")) print();
+  });
+
   addEventListener("click", async (event) => {
     const copy = event.target.closest("[data-copy]");
     if (!copy) return;
     await navigator.clipboard.writeText(copy.dataset.copy);
     copy.classList.add("copied");
+  });
+
+  // Several rows at once: one box for all of them, and the choice that goes with
+  // what is to be done.
+  addEventListener("DOMContentLoaded", () => {
+    for (const form of document.querySelectorAll("form[data-bulk]")) {
+      const all = form.querySelector("[data-all]");
+      all?.addEventListener("change", () => { for (const box of form.querySelectorAll("td input[type=checkbox]")) box.checked = all.checked; });
+      const what = form.elements.what;
+      const fit = () => { for (const e of form.querySelectorAll("[data-for]")) e.hidden = e.dataset.for !== what.value; };
+      what?.addEventListener("change", fit);
+      if (what) fit();
+    }
+    document.querySelector("form[data-go]")?.requestSubmit(); // a long work goes on by itself
   });
 
   // Where an error is, there the eye should be.

@@ -264,8 +264,8 @@
     run(key.querySelector("button"), () => byFile(file.files[0], password.value).then((s) => { password.value = ""; return s; }));
   });
   const on = (selector, way, send) => {
-    const button = root.querySelector(selector);
-    button.addEventListener("click", () => run(button, way, send));
+    const button = root.querySelector(selector); // not there for texts of another country
+    button?.addEventListener("click", () => run(button, way, send));
   };
   on("[data-by=ncalayer]", byNCALayer);
   on("[data-by=cryptopro]", showCertificates, false);
