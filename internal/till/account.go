@@ -47,6 +47,7 @@ type session struct {
 type Elsewhere struct {
 	Device string
 	At     time.Time
+	Lang   string // of the account
 }
 
 func (e *Elsewhere) Error() string {
@@ -291,7 +292,7 @@ func (s *Seat) holds(a *Account, now time.Time) error {
 	case len(a.Session.Hash) == 0 || now.Sub(a.Session.Since) > sessionLife:
 		return &fiscal.Error{Of: fiscal.Unauthenticated, Field: "session"}
 	case !hmac.Equal(a.Session.Hash, s.hash):
-		return &fiscal.Error{Of: fiscal.Unauthenticated, Field: "session", Err: &Elsewhere{a.Session.Device, a.Session.Since}}
+		return &fiscal.Error{Of: fiscal.Unauthenticated, Field: "session", Err: &Elsewhere{a.Session.Device, a.Session.Since, a.Lang}}
 	}
 	return nil
 }

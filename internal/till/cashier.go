@@ -112,7 +112,7 @@ func (t *Till) SetPIN(ctx context.Context, s *Seat, old, pin, again string) erro
 	if err != nil && !errors.Is(err, fiscal.NotFound) {
 		return err
 	}
-	if owner.PIN != "" && t.now().Sub(s.Account.Session.Since) > pinFresh {
+	if owner.PIN != "" && t.NeedsOldPIN(s) {
 		if ok, err := t.pins.VerifyFor(ctx, owner.PIN, old); err != nil || !ok {
 			return errors.Join(err, &fiscal.Error{Of: fiscal.Denied, Field: "old"})
 		}
@@ -126,6 +126,9 @@ func (t *Till) SetPIN(ctx context.Context, s *Seat, old, pin, again string) erro
 		return putCashier(tx, a.ID, &c)
 	})
 }
+
+// NeedsOldPIN reports whether SetPIN asks for the code that the owner has.
+func (t *Till) NeedsOldPIN(s *Seat) bool { return t.now().Sub(s.Account.Session.Since) > pinFresh }
 
 // Unlock lets a cashier work on the device.
 //

@@ -1,0 +1,74 @@
+package till
+
+import (
+	"net/http"
+	"strconv"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/web/ui"
+)
+
+func (h *Handler) registerRoutes() {
+	h.open(unlocked, "GET /registers", h.registers)
+	h.open(unlocked, "GET /registers/connect", h.connectPage)
+	h.open(unlocked, "POST /registers/connect", h.connect)
+	h.open(unlocked, "POST /registers/{register}/choose", h.choose)
+}
+
+// registers lists the account's registers; without one it says how to get one.
+func (h *Handler) registers(w http.ResponseWriter, r *http.Request, g *guest) {
+	all, err := h.till.Registers(r.Context(), g.Seat)
+	if err != nil {
+		h.fail(w, r, g, err)
+		return
+	}
+	h.show(w, r, g, http.StatusOK, "registers.html", page{Page: ui.Page{Title: g.locale.T("till.registers")}, Back: "/"}, all)
+}
+
+func connectForm(r *http.Request, g *guest) formPage {
+	return formPage{form: filled(r,
+		ui.Field{Name: "id", Key: "till.id", Value: r.URL.Query().Get("id"), Mode: "numeric", Max: 10, Required: true, Hint: "till.id.hint"},
+		ui.Field{Name: "token", Key: "till.token", Mode: "numeric", Auto: "off", Max: 10, Required: true, Hint: "till.token.hint"}),
+		Action: "/registers/connect", Submit: "till.connect", Intro: g.locale.T("till.connect.intro")}
+}
+
+func (h *Handler) connectPage(w http.ResponseWriter, r *http.Request, g *guest) {
+	h.ask(w, r, g, http.StatusOK, "till.connect", "/registers", connectForm(r, g))
+}
+
+// connect takes identifier and token.
+//
+// Source: requirements E-091 to E-093, E-154 to E-157.
+func (h *Handler) connect(w http.ResponseWriter, r *http.Request, g *guest) {
+	id, err := strconv.ParseUint(r.PostFormValue("id"), 10, 32)
+	if err != nil {
+		h.again(w, r, g, "till.connect", "/registers", connectForm(r, g), &fiscal.Error{Reason: fiscal.BadValue, Field: "id"})
+		return
+	}
+	token, err := strconv.ParseUint(r.PostFormValue("token"), 10, 32)
+	if err != nil {
+		h.again(w, r, g, "till.connect", "/registers", connectForm(r, g), &fiscal.Error{Reason: fiscal.BadValue, Field: "token"})
+		return
+	}
+	if err := h.till.Connect(r.Context(), g.Seat, fiscal.RegisterID(id), uint32(token)); err != nil {
+		h.again(w, r, g, "till.connect", "/registers", connectForm(r, g), err)
+		return
+	}
+	h.workAt(w, r, fiscal.RegisterID(id))
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+// choose has the device work at a register.
+func (h *Handler) choose(w http.ResponseWriter, r *http.Request, g *guest) {
+	at, err := h.registerOf(r, g)
+	if err != nil {
+		h.fail(w, r, g, err)
+		return
+	}
+	h.workAt(w, r, at.ID)
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (h *Handler) workAt(w http.ResponseWriter, r *http.Request, id fiscal.RegisterID) {
+	http.SetCookie(w, &http.Cookie{Name: registerCookie, Value: strconv.FormatInt(int64(id), 10), Path: "/", MaxAge: 180 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: h.cfg.Secure || r.TLS != nil})
+}
