@@ -21,6 +21,7 @@ const (
 	Busy        FaultKind = "busy"        // answers 503 with Retry-After of Seconds, nothing was done
 	Lost        FaultKind = "lost"        // does the work and cuts the connection before the answer
 	Rubbish     FaultKind = "rubbish"     // answers 200 with something else, nothing was done
+	Losing      FaultKind = "losing"      // says that the first document of a batch was taken, and loses it
 	Refusing    FaultKind = "refusing"    // refuses applications that wait, whatever they say
 	WrongCounts FaultKind = "wrongcounts" // answers counts that are not true
 	WrongClock  FaultKind = "wrongclock"  // goes Seconds before the true time, after it when below 0
@@ -28,7 +29,7 @@ const (
 
 // FaultKinds lists them.
 func FaultKinds() []FaultKind {
-	return []FaultKind{Slow, Broken, Busy, Lost, Rubbish, Refusing, WrongCounts, WrongClock}
+	return []FaultKind{Slow, Broken, Busy, Lost, Rubbish, Losing, Refusing, WrongCounts, WrongClock}
 }
 
 // Place is a part of the exchange, as faults name it.

@@ -88,6 +88,13 @@ func TestFaults(t *testing.T) {
 	if wrong[0].Documents != right[0].Documents+1 || wrong[0].Receipts["sale"] == right[0].Receipts["sale"] || right[0].Documents != 3 {
 		t.Errorf("wrong counts %+v, right ones %+v", wrong, right)
 	}
+	must(Fault{Kind: Losing, Next: 1})
+	if got := f.taken(kgd.PathReceipts, sale(7, 4, 100_00), sale(7, 5, 100_00)); got.Taken != 2 || f.dayCounts()[0].Documents != 4 {
+		t.Errorf("a document that is lost: %+v, counts %+v", got, f.dayCounts())
+	}
+	if got := f.taken(kgd.PathReceipts, sale(7, 4, 100_00), sale(7, 5, 100_00)); got.Taken != 1 || got.Again != 1 {
+		t.Errorf("sent again: %+v, want the lost one new", got)
+	}
 	must(Fault{Kind: WrongClock, Seconds: -3600})
 	if off := time.Since(f.now()); off < 59*time.Minute || off > 2*time.Hour {
 		t.Errorf("the clock is off by %v, want an hour", off)

@@ -184,9 +184,14 @@ func (s *Server) takeLines(what string, c country, parse func([]byte) (document,
 		if err != nil {
 			return err
 		}
+		lost := 0
+		if len(b.lines) > 0 && len(s.faults.strike(Place(what), s.cfg.Dice, Losing)) > 0 {
+			lost, b.lines = 1, b.lines[1:]
+		}
 		if err := b.store(r.Context(), s.file, s.now().UnixMicro()); err != nil {
 			return err
 		}
+		b.taken.Taken += lost
 		answerJSON(w, &b.taken)
 		return nil
 	}

@@ -93,9 +93,20 @@ func (v *visitor) number(n int64) string {
 	return v.Quantity(fiscal.Quantity(n) * fiscal.OneUnit)
 }
 
-// lag words milliseconds as seconds.
+// lag words milliseconds, in the unit that fits.
 func (v *visitor) lag(millis int64) string {
-	return v.T("authority.seconds", "n", v.Quantity(fiscal.Quantity(millis)*fiscal.OneUnit/1000))
+	const second, minute, hour, day = 1000, 60_000, 3_600_000, 86_400_000
+	key, unit := "authority.seconds", int64(second)
+	switch n := max(millis, -millis); {
+	case n >= 2*day:
+		key, unit = "authority.days", day
+	case n >= 2*hour:
+		key, unit = "authority.hours", hour
+	case n >= 2*minute:
+		key, unit = "authority.minutes", minute
+	}
+	tenths := fiscal.Quantity(millis*10/unit) * fiscal.OneUnit / 10
+	return v.T(key, "n", v.Quantity(tenths))
 }
 
 // columns makes heads of keys; "" is a head without words.

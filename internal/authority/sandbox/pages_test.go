@@ -179,6 +179,9 @@ func TestWords(t *testing.T) {
 	for _, k := range []string{kgd.ApplicationRegister, kgd.ApplicationChange, kgd.ApplicationDeregister} {
 		keys = append(keys, "authority.kind."+k)
 	}
+	for _, k := range []string{kgd.KindReceipt, kgd.KindCashMove, kgd.KindShiftClose, kgd.KindReport, kgd.KindCancel, kgd.KindAct} {
+		keys = append(keys, "doc."+k)
+	}
 	for _, one := range []fmt.Stringer{kazakhstan, russia} {
 		keys = append(keys, "authority.country."+one.String())
 	}

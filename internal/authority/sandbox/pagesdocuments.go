@@ -105,10 +105,18 @@ func (s *Server) documentsPage(w http.ResponseWriter, r *http.Request, v *visito
 		if d.canceled != 0 {
 			facts = append(facts, fact{v.T("authority.status"), v.T("authority.canceled")})
 		}
-		p.Blocks = append(p.Blocks, block{Title: d.kind, Facts: facts, Text: body.String()})
+		p.Blocks = append(p.Blocks, block{Title: v.kind(d.kind), Facts: facts, Text: body.String()})
 	}
 	s.show(w, r, v, http.StatusOK, "/documents", p)
 	return nil
+}
+
+// kind words a kind of document; those of Russia are called as on the wire.
+func (v *visitor) kind(k string) string {
+	if key := "doc." + k; v.Has(key) {
+		return v.T(key)
+	}
+	return k
 }
 
 // summariesPage shows what operators say of a day, and where it differs from

@@ -1,0 +1,148 @@
+package sandbox
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// screenshots is a folder. With it the walk leaves pictures there.
+var screenshots = flag.String("screenshots", "", "folder for pictures of the screens; empty: none are made")
+
+// eyes are a browser's.
+type eyes struct {
+	*testing.T
+	ctx context.Context
+}
+
+// newEyes starts chromium. On the build machine (CI is set) a missing one is a
+// failure.
+func newEyes(t *testing.T) *eyes {
+	t.Helper()
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless_shell"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		const word = "no chromium here: the screens were not looked at (on Debian: apt-get install chromium)"
+		if os.Getenv("CI") != "" {
+			t.Fatal(word)
+		}
+		t.Skip(word)
+	}
+	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.UserDataDir(t.TempDir()))
+	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	tab, closeTab := chromedp.NewContext(allocator)
+	t.Cleanup(closeTab)
+	timed, cancel := context.WithTimeout(tab, 2*time.Minute)
+	t.Cleanup(cancel)
+	return &eyes{t, timed}
+}
+
+func (e *eyes) do(actions ...chromedp.Action[chromedp.Void]) {
+	e.Helper()
+	if err := chromedp.Do(e.ctx, actions...); err != nil {
+		e.Fatal(err)
+	}
+}
+
+func see[T any](e *eyes, expression string) T {
+	e.Helper()
+	v, err := chromedp.Run(e.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		e.Fatalf("%.200s: %v", expression, err)
+	}
+	return v
+}
+
+// look sets the scheme and the width of the window.
+func (e *eyes) look(scheme string, width int64) {
+	e.Helper()
+	media := func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+		return chromedp.Void{}, err
+	}
+	e.do(chromedp.EmulateViewport(width, 800), media)
+}
+
+// press clicks and waits for the next page.
+func (e *eyes) press(element string) {
+	e.Helper()
+	see[bool](e, `(() => { window.old = true; `+element+`.click(); return true; })()`)
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		there, err := chromedp.Run(e.ctx, chromedp.Evaluate[bool](`window.old !== true && document.readyState === "complete"`))
+		if err == nil && there {
+			return
+		}
+		if time.Now().After(end) {
+			e.Fatalf("nothing came after %s: %v", element, err)
+		}
+	}
+}
+
+// TestBrowser: a person signs in, decides and breaks things; on a phone and on a
+// desk, light and dark, nothing sticks out and nobody is locked out.
+func TestBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser is not for a short run")
+	}
+	e := newEyes(t)
+	axe, err := os.ReadFile("../../web/testdata/vendor/axe.min.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := open(t, Config{ByPerson: true})
+	waiting, _ := f.fill()
+	e.look("light", 360)
+	e.do(chromedp.Navigate(f.url + "/signin?lang=ru"))
+	see[bool](e, fmt.Sprintf(`(() => { document.querySelector("[name=password]").value = %q; return true; })()`, password))
+	e.press(`document.querySelector("main button[type=submit]")`)
+	for i, path := range []string{"/", "/applications", "/applications/" + waiting, "/documents?q=7-2", "/summaries?day=2026-03-14", "/registers", "/faults", "/me"} {
+		scheme, width := []string{"light", "dark"}[i%2], []int64{360, 1280}[i/2%2]
+		e.look(scheme, width)
+		e.do(chromedp.Navigate(f.url + path))
+		if over := see[int](e, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+			t.Errorf("%s at %d px sticks out by %d px", path, width, over)
+		}
+		see[bool](e, string(axe)+`; true`)
+		if found := see[string](e, `document.fonts.ready.then(() => axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], rules: {region: {enabled: false}}})).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + n.failureSummary).join(" | ")).join("\n"))`); found != "" {
+			t.Errorf("%s, %s at %d px:\n%s", path, scheme, width, found)
+		}
+		if *screenshots != "" {
+			picture, err := chromedp.Run(e.ctx, chromedp.FullScreenshot(90))
+			if err != nil {
+				t.Fatal(err)
+			}
+			name := fmt.Sprintf("authority-%d-%s-%d.png", i, scheme, width)
+			if err := os.WriteFile(filepath.Join(*screenshots, name), picture, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	e.do(chromedp.Navigate(f.url + "/applications/" + waiting))
+	e.press(`document.querySelector("form button.btn-primary")`)
+	if got := see[string](e, `document.querySelector("main").innerText`); !strings.Contains(got, "Решение принято.") {
+		t.Errorf("after the decision: %s", got)
+	}
+	e.do(chromedp.Navigate(f.url + "/faults"))
+	e.press(`document.querySelector("form[action='/faults/remove'] button")`)
+	if len(f.Faults()) != 0 {
+		t.Errorf("faults that are on: %v", f.Faults())
+	}
+}
