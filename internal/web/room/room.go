@@ -54,6 +54,8 @@ type Config struct {
 	Documents Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
 	Desk Desk
+	// Evenings are what became of days that are over; nil: nobody looks at them.
+	Evenings Evenings
 	// Forwarding is how documents go to authorities; nil: nobody looks at it.
 	Forwarding Forwarding
 	// Letters are those that a sink keeps instead of sending them; nil: there is
@@ -131,9 +133,11 @@ func (h *Handler) routes() {
 	h.inside("GET /audit.csv", h.auditCSV)
 	h.passkeyRoutes()
 	h.staffRoutes()
+	h.eveningRoutes()
 	h.parkedRoutes()
 	h.officeRoutes()
 	h.documentRoutes()
+	h.tableRoutes()
 	h.keyRoutes()
 }
 
@@ -264,6 +268,7 @@ func (h *Handler) sections(a *visitor, at string) []ui.Section {
 	all = append(all, h.documentSections(a)...)
 	all = append(all, h.officeSections(a)...)
 	all = append(all, h.staffSections(a)...)
+	all = append(all, h.eveningSections(a)...)
 	all = append(all, h.parkedSections(a)...)
 	if a.May(access.ManageUsers) {
 		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
