@@ -53,6 +53,7 @@ type commands struct {
 	Application  applicationCmd  `cmd:"" help:"Applications to put registers on the record, to change it, to take them off."`
 	Authority    authorityCmd    `cmd:"" help:"Run an authority to rehearse with: what operators send to theirs, it takes."`
 	Reconcile    reconcileCmd    `cmd:"" help:"Compare a day with what the authority counts; send again what is missing there."`
+	Till         tillCmd         `cmd:"" help:"Run a software cash register that sellers open on their phones."`
 	Rebuild      rebuildCmd      `cmd:"" help:"Make tables anew that are made from the journal."`
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
 	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`

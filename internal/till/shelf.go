@@ -4,9 +4,12 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
+	"path/filepath"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/store/sqlitefile"
@@ -17,6 +20,7 @@ var migrations embed.FS
 
 // shelf is the till's file. Safe for concurrent use.
 type shelf struct {
+	lock  *sqlitefile.Lock // nobody else serves the file
 	file  *sqlitefile.File
 	steps chan *step
 	ended chan struct{}
@@ -27,11 +31,18 @@ func openShelf(ctx context.Context, path string, log *slog.Logger) (*shelf, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, fmt.Errorf("folder of the till's file: %w", err)
+	}
+	lock, err := sqlitefile.TakeLock(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
 	file, err := sqlitefile.Open(ctx, sqlitefile.Options{Path: path, Migrations: files, Migrate: true, Log: log})
 	if err != nil {
-		return nil, fmt.Errorf("open the till's file: %w", err)
+		return nil, errors.Join(fmt.Errorf("open the till's file: %w", err), lock.Release())
 	}
-	s := &shelf{file: file, steps: make(chan *step, stepsWaiting), ended: make(chan struct{})}
+	s := &shelf{lock: lock, file: file, steps: make(chan *step, stepsWaiting), ended: make(chan struct{})}
 	go s.run()
 	return s, nil
 }
@@ -41,7 +52,7 @@ func openShelf(ctx context.Context, path string, log *slog.Logger) (*shelf, erro
 func (s *shelf) close() error {
 	close(s.steps)
 	<-s.ended
-	return s.file.Close()
+	return errors.Join(s.file.Close(), s.lock.Release())
 }
 
 // row reads one row's JSON into v; NothingThere, about field, if there is none.
