@@ -370,7 +370,9 @@ func (f *ApplicationForm) tidy(c fiscal.Country) {
 		if l, here := r.locality(f.Where.Locality); here {
 			f.Where.Locality = l.RU
 		}
-		f.OutletAddress = f.Where.Text(c)
+		if f.Where.Street != "" && f.Where.House != "" {
+			f.OutletAddress = f.Where.Text(c)
+		}
 	}
 	for i := range f.Modes {
 		line(&f.Modes[i])
