@@ -220,11 +220,15 @@ func (h *Handler) documents(ctx context.Context, c *caller, right access.Right, 
 	if err != nil {
 		return nil, err
 	}
-	all, more, err := h.cfg.Questions.Documents(ctx, &scope, f, before, limit)
+	found, err := h.cfg.Questions.Search(ctx, &scope, f, before, limit)
 	if err != nil {
 		return nil, err
 	}
-	return pageOf(all, more, func(d *cabinet.Document) DocumentRow { return newRow(d, right == access.SeeRevenue) }, (*cabinet.Document).Place), nil
+	page := pageOf(found.Documents, found.More, func(d *cabinet.Document) DocumentRow { return newRow(d, right == access.SeeRevenue) }, (*cabinet.Document).Place)
+	if found.Cut != nil { // the program goes on looking from there
+		page.Body.Next = found.Cut.String()
+	}
+	return page, nil
 }
 
 // list describes a list of documents.

@@ -34,8 +34,9 @@ type taggedOps struct {
 // describedOp is an operation as the page shows it.
 type describedOp struct {
 	ID, Method, Path string
-	Words            string // key
-	Form             string // of a file, "" none
+	Steps            []string // of the path: a narrow page breaks it between them
+	Words            string   // key
+	Form             string   // of a file, "" none
 	Rights           []string
 	Either           []string
 	Open             bool // needs no key
@@ -103,7 +104,7 @@ func (ref *Reference) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type describer struct{ schemas huma.Registry }
 
 func (d describer) op(path string, op *huma.Operation) describedOp {
-	out := describedOp{ID: op.OperationID, Method: op.Method, Path: path, Words: "api.op." + op.OperationID, Open: len(op.Security) == 0}
+	out := describedOp{ID: op.OperationID, Method: op.Method, Path: path, Steps: strings.SplitAfter(path, "/"), Words: "api.op." + op.OperationID, Open: len(op.Security) == 0}
 	if list, form, ok := strings.Cut(op.OperationID, "-"); ok && forms[form] != "" {
 		out.Words, out.Form = "api.op."+list, strings.ToUpper(form)
 	}

@@ -37,7 +37,7 @@ type answer[T any] struct {
 // List is a page of a list.
 type List[T any] struct {
 	Items []T    `json:"items" nullable:"false"`
-	Next  string `json:"next,omitempty" doc:"The value of after for the next page; left out on the last."`
+	Next  string `json:"next,omitempty" doc:"The value of after for the next page; left out on the last. A search that is long has pages with fewer items than the limit, or none."`
 }
 
 // listOf is an answer with a list.
