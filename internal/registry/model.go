@@ -153,11 +153,10 @@ func (o *Office) SuggestModels(c fiscal.Country, prefix string, limit int) []Mod
 		if m.Country != c || slices.ContainsFunc(all, func(had found) bool { return had.Name == m.Name }) {
 			continue
 		}
-		words := strings.FieldsFunc(m.Name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 		switch {
 		case begins(m.Name):
 			all = append(all, found{m, 0})
-		case slices.ContainsFunc(words, begins):
+		case slices.ContainsFunc(fromWords(m.Name), begins):
 			all = append(all, found{m, 1})
 		case m.Maker != "" && begins(m.Maker):
 			all = append(all, found{m, 2})
@@ -169,6 +168,19 @@ func (o *Office) SuggestModels(c fiscal.Country, prefix string, limit int) []Mod
 		out = append(out, f.Model)
 	}
 	return out
+}
+
+// fromWords is a name from each of its words but the first on.
+func fromWords(name string) (all []string) {
+	inside := true
+	for i, r := range name {
+		word := unicode.IsLetter(r) || unicode.IsDigit(r)
+		if word && !inside {
+			all = append(all, name[i:])
+		}
+		inside = word
+	}
+	return all
 }
 
 // lookalikes are small Cyrillic letters and the Latin ones whose capitals look
