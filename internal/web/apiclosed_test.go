@@ -109,7 +109,7 @@ func TestAPIIsClosed(t *testing.T) {
 		if res, body = h.does(ask); strings.Contains(ask.path, fmt.Sprintf("/%d/", h.tills[0].Register)) && res.StatusCode != http.StatusNotFound {
 			t.Errorf("%s %s answers who is limited to another outlet with %d: %s", s.method, ask.path, res.StatusCode, body)
 		}
-		if s.method == http.MethodGet && (strings.Contains(body, `"outlet":1,`) || strings.Contains(body, "Супермаркет") || strings.Contains(body, "Тайная")) && s.op != "audit" && s.op != "groups" {
+		if s.method == http.MethodGet && (strings.Contains(body, `"outlet":1,`) || strings.Contains(body, "Супермаркет") || strings.Contains(body, "Тайная")) && !strings.HasPrefix(s.op, "audit") && s.op != "groups" {
 			t.Errorf("%s %s tells who is limited to another outlet: %s", s.method, ask.path, body)
 		}
 		for _, who := range askers {

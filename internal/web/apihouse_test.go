@@ -239,9 +239,9 @@ func (h *programs) samples() []apiCall {
 		{op: "audit", method: "GET", path: "/audit?limit=3", want: 200, hidden: 200},
 		{op: "group-remove", method: "DELETE", path: "/groups/{group}", want: 204, hidden: 404},
 	}
-	for _, list := range []string{"receipts", "shifts", "reports", "moves", "offline", "findings"} {
+	for _, list := range []string{"receipts", "shifts", "reports", "moves", "offline", "findings", "outlets", "registers", "applications", "members", "audit"} {
 		for _, form := range []string{"csv", "xlsx"} {
-			all = append(all, apiCall{op: list + "-" + form, method: "GET", path: "/" + list + "/" + form + "?from=2026-03-13", want: 200, hidden: 200})
+			all = append(all, apiCall{op: list + "-" + form, method: "GET", path: "/" + list + "/" + form, want: 200, hidden: 200})
 		}
 	}
 	return all

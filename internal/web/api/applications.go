@@ -146,13 +146,14 @@ type applicationsIn struct {
 	Paging
 }
 
+// mayReadApplications is the right of who may see papers, or that of who drafts
+// them.
+const mayReadApplications = access.SeeDocuments | access.EditRegisters
+
 func (h *Handler) registerApplications() {
 	office := h.cfg.Office
-	const (
-		tag     = "applications"
-		mayRead = access.SeeDocuments | access.EditRegisters
-	)
-	route(h, operation{id: "applications", method: http.MethodGet, path: "/applications", tag: tag, either: mayRead, doc: "The newest first."},
+	const tag = "applications"
+	route(h, operation{id: "applications", method: http.MethodGet, path: "/applications", tag: tag, either: mayReadApplications, doc: "The newest first."},
 		func(ctx context.Context, c *caller, in *applicationsIn) (*listOf[ApplicationRecord], error) {
 			page, err := office.Applications(ctx, c.Actor, registry.ApplicationQuery{Kind: registry.ApplicationKind(in.Kind), Status: registry.ApplicationStatus(in.Status),
 				Register: fiscal.RegisterID(in.Register), Outlet: fiscal.OutletID(in.Outlet), Text: in.Text, After: in.After, Limit: in.Limit})
@@ -189,7 +190,7 @@ func (h *Handler) registerApplications() {
 			}
 			return drafted(c, &a)
 		})
-	route(h, operation{id: "application", method: http.MethodGet, path: "/applications/{id}", tag: tag, rights: access.SeeStatus, either: mayRead},
+	route(h, operation{id: "application", method: http.MethodGet, path: "/applications/{id}", tag: tag, rights: access.SeeStatus, either: mayReadApplications},
 		func(ctx context.Context, c *caller, in *ByID) (*applicationAnswer, error) {
 			a, events, err := office.Application(ctx, c.Actor, registry.ApplicationID(in.ID))
 			if err != nil {
@@ -227,7 +228,7 @@ func (h *Handler) registerApplications() {
 		func(ctx context.Context, c *caller, in *ByID) (*none, error) {
 			return nil, office.WithdrawApplication(ctx, c.Actor, registry.ApplicationID(in.ID))
 		})
-	route(h, operation{id: "application-content", method: http.MethodGet, path: "/applications/{id}/content", tag: tag, rights: access.SeeStatus, either: mayRead, kind: "application/json",
+	route(h, operation{id: "application-content", method: http.MethodGet, path: "/applications/{id}/content", tag: tag, rights: access.SeeStatus, either: mayReadApplications, kind: "application/json",
 		doc: "The very bytes that are to be signed; 422 with every field while something is wrong."},
 		func(ctx context.Context, c *caller, in *ByID) (*file, error) {
 			b, err := office.ApplicationContent(ctx, c.Actor, registry.ApplicationID(in.ID))

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -10,12 +11,25 @@ import (
 	"openofd/internal/access"
 )
 
-// exported are the lists that are given as files, with the right that each asks
-// for.
+// exported are the lists that are given as files.
 var exported = []struct {
-	name  string
-	right access.Right
-}{{"receipts", access.SeeRevenue}, {"shifts", access.SeeRevenue}, {"reports", access.SeeRevenue}, {"moves", access.SeeRevenue}, {"offline", access.SeeStatus}, {"findings", access.SeeStatus}}
+	id, list string // of the operation; of the cabinet
+	tag      string
+	rights   access.Right
+	either   access.Right
+}{
+	{id: "receipts", list: "receipts", tag: "documents", rights: access.SeeRevenue},
+	{id: "shifts", list: "shifts", tag: "documents", rights: access.SeeRevenue},
+	{id: "reports", list: "reports", tag: "documents", rights: access.SeeRevenue},
+	{id: "moves", list: "moves", tag: "documents", rights: access.SeeRevenue},
+	{id: "offline", list: "offline", tag: "documents", rights: access.SeeStatus},
+	{id: "findings", list: "findings", tag: "documents", rights: access.SeeStatus},
+	{id: "outlets", list: "outlets", tag: "outlets", rights: access.SeeStatus},
+	{id: "registers", list: "registers", tag: "registers", rights: access.SeeStatus},
+	{id: "applications", list: "applications", tag: "applications", rights: access.SeeStatus, either: mayReadApplications},
+	{id: "members", list: "people", tag: "people", rights: access.ManageUsers},
+	{id: "audit", list: "audit", tag: "people", rights: access.SeeAudit},
+}
 
 // forms are those of files.
 var forms = map[string]string{
@@ -38,6 +52,10 @@ type exportIn struct {
 	Cashier  string `query:"cashier"`
 	Goods    string `query:"goods"`
 	Mark     string `query:"mark"`
+	Status   string `query:"status"`
+	Group    string `query:"group"`
+	Kind     string `query:"kind"`
+	Order    string `query:"sort"`
 }
 
 // stream is an answer that is written as it is read.
@@ -48,16 +66,19 @@ func (h *Handler) registerExports() {
 		return
 	}
 	for _, one := range exported {
+		if h.cfg.Office == nil && slices.Contains([]string{"outlets", "registers", "applications"}, one.tag) {
+			continue
+		}
 		for _, form := range []string{"csv", "xlsx"} {
-			op := operation{id: one.name + "-" + form, method: http.MethodGet, path: "/" + one.name + "/" + form, tag: "documents", rights: one.right, kind: forms[form],
+			op := operation{id: one.id + "-" + form, method: http.MethodGet, path: "/" + one.id + "/" + form, tag: one.tag, rights: one.rights, either: one.either, kind: forms[form],
 				doc: "The whole list, however long, with the columns of the page, in the language asked for."}
 			route(h, op, func(_ context.Context, c *caller, _ *exportIn) (*stream, error) {
-				if err := c.Must(one.right); err != nil {
+				if err := c.Must(one.rights); err != nil {
 					return nil, err
 				}
 				return &stream{func(ctx huma.Context) {
 					r, w := humago.Unwrap(ctx)
-					if err := h.cfg.Export(w, r, c.Actor, c.locale, one.name, form); err != nil {
+					if err := h.cfg.Export(w, r, c.Actor, c.locale, one.list, form); err != nil {
 						h.fail(w, h.fault(err, c.locale, r.URL.Path))
 					}
 				}}, nil

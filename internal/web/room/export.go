@@ -97,7 +97,11 @@ func (h *Handler) Export(w http.ResponseWriter, r *http.Request, a *access.Actor
 	if !ok || !there {
 		return &fiscal.Error{Reason: fiscal.NothingThere}
 	}
-	return export(w, r, &visitor{Actor: a, locale: l}, open)
+	at, err := h.known.Organization(r.Context(), a.Taxpayer)
+	if err != nil {
+		return err
+	}
+	return export(w, r, &visitor{Actor: a, Organization: at, locale: l}, open)
 }
 
 // worded is a value with its words.

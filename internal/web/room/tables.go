@@ -35,14 +35,21 @@ func (h *Handler) tableRoutes() {
 	}
 	for _, t := range tables {
 		for form, open := range map[string]opener{"csv": newCSV, "xlsx": newWorkbook} {
-			h.inside("GET /"+t.name+"/"+form, func(w http.ResponseWriter, r *http.Request, a *visitor) { h.give(&t, open, w, r, a) })
+			h.inside("GET /"+t.name+"/"+form, func(w http.ResponseWriter, r *http.Request, a *visitor) {
+				if err := h.give(&t, open, w, r, a); err != nil {
+					h.render.Error(w, r, err)
+				}
+			})
+		}
+		h.exports[t.name] = func(w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
+			return h.give(&t, open, w, r, a)
 		}
 	}
 }
 
-// give streams a table. An error before the first row is a page that says so;
-// one behind it ends the connection, for a list that is cut must not look whole.
-func (h *Handler) give(t *table, open opener, w http.ResponseWriter, r *http.Request, a *visitor) {
+// give streams a table. An error comes before the first byte; one behind it ends
+// the connection, for a list that is cut must not look whole.
+func (h *Handler) give(t *table, open opener, w http.ResponseWriter, r *http.Request, a *visitor) error {
 	var out book
 	slow, rows := http.NewResponseController(w), 0
 	begin := func() (err error) {
@@ -67,8 +74,7 @@ func (h *Handler) give(t *table, open opener, w http.ResponseWriter, r *http.Req
 		return out.add(cells)
 	})
 	if err != nil && out == nil {
-		h.render.Error(w, r, err)
-		return
+		return err
 	}
 	if err == nil && out == nil { // a list of nothing has titles
 		err = begin()
@@ -79,6 +85,7 @@ func (h *Handler) give(t *table, open opener, w http.ResponseWriter, r *http.Req
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
+	return nil
 }
 
 // wall is one of our own times as a table has it.
