@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,44 +22,122 @@ var _ room.Desk = staffDesk{}
 const (
 	maxFindings  = 50
 	maxRegisters = 500 // of one client
+	maxOpen      = 200 // applications
 	scanPage     = 500
 )
 
-// Search takes a text for whatever it may be.
-func (d staffDesk) Search(ctx context.Context, text string) ([]room.Finding, error) {
-	words := strings.Fields(text)
-	if len(words) == 2 && digits(words[0]) && digits(words[1]) {
-		if found, err := d.document(ctx, words[0], words[1]); err != nil || len(found) > 0 {
-			return found, err
+// Search takes a text for whatever it may be. A number is found by an index;
+// words are looked for in the titles of all clients.
+func (d staffDesk) Search(ctx context.Context, text string) (found []room.Finding, err error) {
+	g := guessStaff(text)
+	for _, by := range []func(context.Context, *staffGuess) ([]room.Finding, error){d.checked, d.applied, d.ofDocument, d.numbered, d.bySerial} {
+		more, err := by(ctx, &g)
+		if err != nil {
+			return nil, err
+		}
+		if found = append(found, more...); len(found) > 0 {
+			return found[:min(len(found), maxFindings)], nil
 		}
 	}
-	var found []room.Finding
-	if len(words) == 1 && digits(words[0]) {
-		for _, country := range []fiscal.Country{fiscal.Kazakhstan, fiscal.Russia} {
-			switch t, err := d.store.TaxpayerByXIN(ctx, country, fiscal.XIN(words[0])); {
-			case err == nil:
-				found = append(found, room.Finding{Taxpayer: t.ID, XIN: t.XIN, Title: t.Title})
-			case !errors.Is(err, fiscal.NotFound):
-				return nil, err
-			}
-		}
-		if place, err := d.place(ctx, words[0]); err == nil {
-			l, err := d.store.Register(ctx, place.Register)
-			if err != nil {
-				return nil, err
-			}
-			found = append(found, ofRegister(&l.Card))
-		} else if !errors.Is(err, fiscal.NotFound) {
+	if g.Words == "" {
+		return nil, nil
+	}
+	return d.scan(ctx, g.Words)
+}
+
+// checked is the document that the text of a QR code speaks of.
+func (d staffDesk) checked(ctx context.Context, g *staffGuess) ([]room.Finding, error) {
+	switch q := g.Check; {
+	case q == nil:
+		return nil, nil
+	case q.Country == fiscal.Russia:
+		return d.document(ctx, q.Drive, strconv.FormatUint(uint64(q.Number), 10))
+	default:
+		return d.document(ctx, q.RegistrationNumber, q.Code)
+	}
+}
+
+// applied is the application with a number.
+func (d staffDesk) applied(ctx context.Context, g *staffGuess) ([]room.Finding, error) {
+	if g.Application == 0 {
+		return nil, nil
+	}
+	all, err := d.store.ApplicationsOf(ctx, registry.ApplicationScan{Before: g.Application + 1, Limit: 1})
+	if err != nil || len(all) == 0 || all[0].ID != g.Application {
+		return nil, err
+	}
+	return []room.Finding{ofApplication(&all[0])}, nil
+}
+
+func ofApplication(a *registry.Application) room.Finding {
+	return room.Finding{Taxpayer: a.Taxpayer, XIN: a.Form.XIN, Title: a.Form.Title, Register: a.Register, Application: a.ID}
+}
+
+func (d staffDesk) ofDocument(ctx context.Context, g *staffGuess) ([]room.Finding, error) {
+	if g.Document == "" {
+		return nil, nil
+	}
+	return d.document(ctx, g.Register, g.Document)
+}
+
+// numbered are the client and the register with a number.
+func (d staffDesk) numbered(ctx context.Context, g *staffGuess) (found []room.Finding, err error) {
+	if g.Number == "" {
+		return nil, nil
+	}
+	for _, country := range []fiscal.Country{fiscal.Kazakhstan, fiscal.Russia} {
+		switch t, err := d.store.TaxpayerByXIN(ctx, country, fiscal.XIN(g.Number)); {
+		case err == nil:
+			found = append(found, room.Finding{Taxpayer: t.ID, XIN: t.XIN, Title: t.Title})
+		case !errors.Is(err, fiscal.NotFound):
 			return nil, err
 		}
 	}
-	if len(found) > 0 {
+	place, err := d.place(ctx, g.Number)
+	if errors.Is(err, fiscal.NotFound) {
 		return found, nil
 	}
-	return d.scan(ctx, strings.ToLower(strings.Join(words, " ")))
+	if err != nil {
+		return nil, err
+	}
+	l, err := d.store.Register(ctx, place.Register)
+	if err != nil {
+		return nil, err
+	}
+	return append(found, ofRegister(&l.Card)), nil
 }
 
-func digits(s string) bool { return strings.Trim(s, "0123456789") == "" }
+// bySerial are the registers with a factory number.
+func (d staffDesk) bySerial(ctx context.Context, g *staffGuess) (found []room.Finding, err error) {
+	for _, number := range []string{g.Words, g.Number} {
+		if number == "" || len(found) > 0 {
+			continue
+		}
+		all, err := d.store.RegistersBySerial(ctx, number, maxFindings)
+		if err != nil {
+			return nil, err
+		}
+		for i := range all {
+			found = append(found, ofRegister(&all[i].Card))
+		}
+	}
+	return found, nil
+}
+
+// Applications are those that wait for the authority, the oldest first.
+func (d staffDesk) Applications(ctx context.Context) (all []registry.Application, err error) {
+	for _, status := range []registry.ApplicationStatus{registry.Sent, registry.Waiting} {
+		page, err := d.store.ApplicationsOf(ctx, registry.ApplicationScan{Status: status, Limit: maxOpen})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page...)
+	}
+	slices.SortFunc(all, func(a, b registry.Application) int { return a.SignedAt.Compare(b.SignedAt) })
+	return all[:min(len(all), maxOpen)], nil
+}
+
+func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 func ofRegister(c *fiscal.Card) room.Finding {
 	return room.Finding{Taxpayer: c.Taxpayer, XIN: c.XIN, Title: c.Title, Register: c.Register}
@@ -118,7 +197,7 @@ func (d staffDesk) document(ctx context.Context, register, number string) (found
 	return found, nil
 }
 
-// scan walks the lists for a title or a factory number.
+// scan walks through the clients for a title.
 func (d staffDesk) scan(ctx context.Context, text string) (found []room.Finding, err error) {
 	holds := func(t fiscal.Text) bool {
 		return strings.Contains(strings.ToLower(t.RU), text) || strings.Contains(strings.ToLower(t.KK), text)
@@ -131,20 +210,6 @@ func (d staffDesk) scan(ctx context.Context, text string) (found []room.Finding,
 		for _, t := range page {
 			if after = t.ID; holds(t.Title) || strings.HasPrefix(string(t.XIN), text) {
 				found = append(found, room.Finding{Taxpayer: t.ID, XIN: t.XIN, Title: t.Title})
-			}
-		}
-		if len(page) < scanPage {
-			break
-		}
-	}
-	for after := fiscal.RegisterID(0); len(found) < maxFindings; {
-		page, err := d.store.Registers(ctx, 0, after, scanPage)
-		if err != nil {
-			return nil, err
-		}
-		for i := range page {
-			if after = page[i].Card.Register; strings.ToLower(page[i].Card.SerialNumber) == text {
-				found = append(found, ofRegister(&page[i].Card))
 			}
 		}
 		if len(page) < scanPage {

@@ -36,6 +36,9 @@ type OfficeStore interface {
 	// card what fiscal.ParseCardOutline reads, of the state status, last time and
 	// shift, of the last contact its time.
 	OutlinesOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]Listed, error)
+	// RegistersBySerial lists registers with a factory number, whoever's, of
+	// whatever model and case; limit at most. It is for the operator's staff.
+	RegistersBySerial(ctx context.Context, serial string, limit int) ([]Listed, error)
 	// RegisterOf reads one register of a taxpayer.
 	RegisterOf(ctx context.Context, t fiscal.TaxpayerID, r fiscal.RegisterID) (Listed, error)
 	// CardsOf reads every version of a register's card, newest first.

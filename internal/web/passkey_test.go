@@ -31,7 +31,7 @@ func newNamedHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	h := &house{T: t, db: db, Server: httptest.NewUnstartedServer(nil), forwards: newForwarder()}
+	h := &house{T: t, db: db, Server: httptest.NewUnstartedServer(nil), forwards: newForwarder(), evenings: &evenings{}}
 	_, port, err := net.SplitHostPort(h.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func newNamedHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Config.Handler, err = New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Desk: &desk{house: h, blocked: map[fiscal.RegisterID]string{}}, Forwarding: h.forwards}}, newShop(t), operator, quiet, time.Now)
+	h.Config.Handler, err = New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Desk: &desk{house: h, blocked: map[fiscal.RegisterID]string{}}, Forwarding: h.forwards, Evenings: h.evenings}}, newShop(t), operator, quiet, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,6 +206,11 @@ func (d *desk) Search(ctx context.Context, text string) (found []room.Finding, e
 	return found, err
 }
 
+func (d *desk) Applications(context.Context) ([]registry.Application, error) {
+	return []registry.Application{{ID: 17, Taxpayer: 1, Register: 200001, Kind: registry.Enrol, Status: registry.Waiting, Country: fiscal.Kazakhstan, SignedAt: time.Now(),
+		Form: registry.ApplicationForm{XIN: "960640000017", Title: fiscal.Text{RU: "Ожидающее ТОО"}}}}, nil
+}
+
 func (d *desk) Client(ctx context.Context, t fiscal.TaxpayerID) (registry.Taxpayer, []registry.Listed, error) {
 	all, err := d.db.Taxpayers(ctx, t-1, 1)
 	if err != nil || len(all) == 0 {
@@ -287,4 +292,5 @@ func TestStaffRoom(t *testing.T) {
 		t.Errorf("VerifyAudit = %d, %v", n, err)
 	}
 	h.walkParked(t, b, h.forwards)
+	h.walkDays(t, b, h.evenings)
 }

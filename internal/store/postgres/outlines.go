@@ -45,3 +45,8 @@ func outlineRow(row pgx.CollectableRow) (l registry.Listed, err error) {
 	}
 	return l, nil
 }
+
+// RegistersBySerial lists registers with a factory number, whatever its case.
+func (db *DB) RegistersBySerial(ctx context.Context, serial string, limit int) ([]registry.Listed, error) {
+	return listed(ctx, db.rest, `WHERE lower(r.serial) = lower($1) AND r.serial <> '' ORDER BY r.id LIMIT $2`, told(serial), max(limit, 0))
+}

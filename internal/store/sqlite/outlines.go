@@ -44,6 +44,13 @@ func (db *DB) OutlinesOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.
 	return all, nil
 }
 
+// RegistersBySerial lists registers with a factory number, whatever its case.
+func (db *DB) RegistersBySerial(ctx context.Context, serial string, limit int) ([]registry.Listed, error) {
+	return db.listed(ctx, bySerial, serial, max(limit, 0))
+}
+
+const bySerial = `SELECT id, partition FROM registers WHERE serial = ? COLLATE NOCASE AND serial <> '' ORDER BY id LIMIT ?`
+
 // sparse is from how many strangers to one of ours on it is cheaper to look each
 // of ours up than to read along.
 const sparse = 8

@@ -54,6 +54,29 @@ func TestPlans(t *testing.T) {
 	}
 }
 
+// TestPlanBySerial: staff find a register by its factory number along an index.
+func TestPlanBySerial(t *testing.T) {
+	db, err := Open(t.Context(), Options{Dir: t.TempDir(), Serve: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	plan := ""
+	err = db.main.Read(t.Context(), func(tx *sqlitefile.Tx) error {
+		rows, err := tx.Query("EXPLAIN QUERY PLAN "+bySerial, "s-1", 5)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			plan += rows.Text(3) + "; "
+		}
+		return rows.Close()
+	})
+	if err != nil || !strings.Contains(plan, "registers_number") {
+		t.Errorf("%s: %s, %v", bySerial, plan, err)
+	}
+}
+
 // plan is how a question is answered, a line for each part.
 func (db *DB) plan(t *testing.T, sql string, args []any) string {
 	t.Helper()

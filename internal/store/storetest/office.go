@@ -92,6 +92,11 @@ func office(w *world) {
 	if theirs, err := w.OutlinesOf(ctx, other.ID, 0, 10); err != nil || len(theirs) != 0 {
 		w.Errorf("another sees the outlines of %d registers, %v", len(theirs), err)
 	}
+	for serial, want := range map[string]int{"OFFICE": 1, "office": 1, "": 0, "offic": 0, "%": 0} {
+		if all, err := w.RegistersBySerial(ctx, serial, 5); err != nil || len(all) != want || want == 1 && all[0].Card.Register != r {
+			w.Errorf("RegistersBySerial(%q) = %+v, %v, want %d", serial, all, err, want)
+		}
+	}
 	if cards, err := w.CardsOf(ctx, t.ID, r); err != nil || len(cards) != 1 || cards[0].Register != r {
 		w.Errorf("CardsOf() = %+v, %v", cards, err)
 	}

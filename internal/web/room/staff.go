@@ -3,6 +3,7 @@ package room
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -19,6 +20,9 @@ type Desk interface {
 	// and a document by a number of its register and its own. A few dozen at
 	// most; none is no error.
 	Search(ctx context.Context, text string) ([]Finding, error)
+	// Applications are those that wait for the authority, the oldest first; a few
+	// hundred at most.
+	Applications(ctx context.Context) ([]registry.Application, error)
 	// Client is a taxpayer with registers, the first few hundred.
 	Client(ctx context.Context, t fiscal.TaxpayerID) (registry.Taxpayer, []registry.Listed, error)
 	Register(ctx context.Context, r fiscal.RegisterID) (registry.Listed, error)
@@ -35,6 +39,8 @@ type Finding struct {
 	Title    fiscal.Text
 	Register fiscal.RegisterID // 0: the client
 	Number   fiscal.Number     // 0: the register, or the client
+	// Application is the number of the application that was looked for, 0: none.
+	Application registry.ApplicationID
 }
 
 // Kind is client, register or document.
@@ -56,6 +62,7 @@ func (h *Handler) staffRoutes() {
 	}
 	h.inside("GET /staff", h.staff)
 	h.inside("POST /staff", h.staffSearch)
+	h.inside("GET /staff/applications", h.staffApplications)
 	h.inside("POST /staff/look", h.staffLook)
 	h.inside("GET /staff/look", func(w http.ResponseWriter, r *http.Request, _ *visitor) {
 		http.Redirect(w, r, "/staff", http.StatusSeeOther) // each look is asked for anew
@@ -89,7 +96,7 @@ type staffPage struct {
 
 func staffForm(query, ground string) form {
 	return form{Fields: map[string]ui.Field{
-		"q":      {Name: "q", Key: "staff.query", Value: query, Max: 100, Required: true, Hint: "staff.query.hint"},
+		"q":      {Name: "q", Key: "staff.query", Value: query, Max: 400, Required: true, Hint: "staff.query.hint"},
 		"ground": {Name: "ground", Key: "staff.ground", Value: ground, Max: 300, Required: true, Hint: "staff.ground.hint"},
 	}}
 }
@@ -99,7 +106,38 @@ func (h *Handler) staff(w http.ResponseWriter, r *http.Request, a *visitor) {
 		h.render.Error(w, r, err)
 		return
 	}
-	h.page(w, r, a, http.StatusOK, "staff.html", "/staff", "room.staff", staffPage{form: staffForm("", ""), Lang: a.locale.Lang})
+	h.page(w, r, a, http.StatusOK, "staff.html", "/staff", "room.staff", staffPage{form: staffForm(cutText(r.URL.Query().Get("q")), ""), Lang: a.locale.Lang})
+}
+
+// openApplication is an application that waits, as staff see it.
+type openApplication struct {
+	registry.Application
+	Status, Signed string
+	Overdue        bool
+	Search         string // the address that looks for it
+}
+
+// staffApplications lists what waits for the authority. Looking into one is a
+// search, with its ground.
+func (h *Handler) staffApplications(w http.ResponseWriter, r *http.Request, a *visitor) {
+	err := a.MustStaff()
+	var all []registry.Application
+	if err == nil {
+		all, err = h.cfg.Desk.Applications(r.Context())
+	}
+	if err != nil {
+		h.render.Error(w, r, err)
+		return
+	}
+	rows := make([]openApplication, len(all))
+	for i := range all {
+		one := &all[i]
+		rows[i] = openApplication{
+			Application: *one, Status: a.applicationStatus(one), Signed: a.when(one.SignedAt), Overdue: one.Overdue(h.now()),
+			Search: "/staff?" + url.Values{"q": {"№ " + strconv.FormatInt(int64(one.ID), 10)}}.Encode(),
+		}
+	}
+	h.page(w, r, a, http.StatusOK, "staffapplications.html", "/staff", "staff.applications", rows)
 }
 
 // staffWrong shows the search again with what was wrong.
@@ -119,7 +157,7 @@ func (h *Handler) staffSearch(w http.ResponseWriter, r *http.Request, a *visitor
 	switch n := len(p.Query); {
 	case n == 0:
 		err = &fiscal.Error{Reason: fiscal.MissingParameter, Field: "q"}
-	case n < 3 || n > 200:
+	case n < 3 || n > 400:
 		err = &fiscal.Error{Reason: fiscal.BadValue, Field: "q"}
 	}
 	if err == nil {

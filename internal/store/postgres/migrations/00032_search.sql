@@ -8,3 +8,7 @@ CREATE INDEX shifts_register ON shifts (taxpayer, register, opened);
 CREATE INDEX shifts_outlet ON shifts (taxpayer, outlet, opened, register);
 CREATE INDEX aways_register ON aways (taxpayer, register, begins, first);
 CREATE INDEX aways_outlet ON aways (taxpayer, outlet, begins, first);
+
+-- By what the operator's staff find a register whose factory number is all they
+-- have.
+CREATE INDEX registers_number ON registers (lower(serial)) WHERE serial <> '';
