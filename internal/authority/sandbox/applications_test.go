@@ -59,6 +59,7 @@ func (f *far) decided(n int) []kgd.Decision {
 //
 // Req: O-063, O-065
 func TestApplications(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	f := open(t, Config{Dir: dir, DecideAfter: -1})
 	a := paper("north-1", kgd.ApplicationRegister, fiscal.Kazakhstan, ownerBIN, "SN0001")
@@ -114,6 +115,7 @@ func TestApplications(t *testing.T) {
 
 // TestApplicationForm: what is no application is 422, and is not tried again.
 func TestApplicationForm(t *testing.T) {
+	t.Parallel()
 	f := open(t, Config{ByPerson: true})
 	for name, change := range map[string]func(*kgd.Application){
 		"another format":     func(a *kgd.Application) { a.Format = "kgd/9" },
@@ -141,6 +143,7 @@ func TestApplicationForm(t *testing.T) {
 //
 // Req: O-058, O-059
 func TestKnown(t *testing.T) {
+	t.Parallel()
 	known, err := ParseKnown("known", []byte("# who may\n\nkz taxpayer "+ownerBIN+" ТОО «Рахмет»\nkz model Пион-102Ф\n"))
 	if err != nil || len(known) != 2 || known[0].Title != "ТОО «Рахмет»" || known[1].Name != "Пион-102Ф" {
 		t.Fatalf("ParseKnown = %+v, %v", known, err)
@@ -172,6 +175,7 @@ func TestKnown(t *testing.T) {
 
 // TestDecidedByPerson: nothing is decided until somebody does, and then once.
 func TestDecidedByPerson(t *testing.T) {
+	t.Parallel()
 	f := open(t, Config{ByPerson: true})
 	one, two := f.submit(paper("p-1", kgd.ApplicationRegister, fiscal.Kazakhstan, ownerBIN, "1")), f.submit(paper("p-2", kgd.ApplicationRegister, fiscal.Russia, ownerINN, "2"))
 	if err := f.Decide(t.Context(), two, Verdict{Grant: true, Number: "1234567890123456"}); !errors.Is(err, fiscal.Invalid) {
@@ -202,6 +206,7 @@ func TestDecidedByPerson(t *testing.T) {
 //
 // Req: O-063, O-105
 func TestClient(t *testing.T) {
+	t.Parallel()
 	f := open(t, Config{DecideAfter: -1})
 	c, err := kgd.Open(link.Config{URL: f.url}, time.Now)
 	if err != nil {

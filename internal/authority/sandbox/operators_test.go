@@ -61,6 +61,7 @@ func (i *issuer) issue(name string, by *issuer) (*ecdsa.PrivateKey, *x509.Certif
 //
 // Req: O-107, O-108
 func TestOperators(t *testing.T) {
+	t.Parallel()
 	ca := newIssuer(t)
 	s, err := Open(t.Context(), Config{Dir: t.TempDir(), Certificates: true, DecideAfter: -1})
 	if err != nil {

@@ -75,6 +75,7 @@ var unworded = regexp.MustCompile(`authority\.[a-z_.]+`)
 
 // TestPages: every screen in every language, and what people do there.
 func TestPages(t *testing.T) {
+	t.Parallel()
 	f := open(t, Config{ByPerson: true})
 	waiting, decided := f.fill()
 	p := f.person()

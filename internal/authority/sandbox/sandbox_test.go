@@ -163,6 +163,7 @@ func (f *far) dayCounts() (all []kgd.Count) {
 //
 // Req: O-105
 func TestReceipts(t *testing.T) {
+	t.Parallel()
 	f := open(t, Config{})
 	first := []any{sale(7, 1, 100_00), sale(7, 2, 200_00), sale(8, 1, 50_00)}
 	if got := f.taken(kgd.PathReceipts, first...); got.Taken != 3 || got.Again != 0 || len(got.Refused) != 0 {
@@ -204,6 +205,7 @@ func act(register, entry int64) kgd.Document {
 
 // TestReceiptRules: each rule of the form, one line that breaks it.
 func TestReceiptRules(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		change func(*kgd.Document)
@@ -264,6 +266,7 @@ func asWrong(err error, w **wrong) bool {
 
 // TestBatchLimits: what is too long, cut off, packed, or no batch at all.
 func TestBatchLimits(t *testing.T) {
+	t.Parallel()
 	f := open(t, Config{})
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -313,6 +316,7 @@ func TestBatchLimits(t *testing.T) {
 // TestRestart: a batch that was answered is there when the authority comes back;
 // one that was cut off before its end is not, and none is half there.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	s, err := Open(t.Context(), Config{Dir: dir})
 	if err != nil {
