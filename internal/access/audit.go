@@ -64,6 +64,7 @@ const (
 	ActUnblocked       Act = "register_unblocked"
 	ActKeyMade         Act = "key_made"
 	ActKeyEnded        Act = "key_ended"
+	ActCompared        Act = "day_compared" // with what an authority counts
 	ActSentAgain       Act = "document_sent_again"
 )
 
@@ -71,7 +72,7 @@ const (
 func Acts() []Act {
 	return []Act{ActSignedUp, ActSignedIn, ActSignInFailed, ActLocked, ActSignedOut, ActSessionEnded, ActPasswordChanged, ActPasswordReset,
 		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked,
-		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActSentAgain}
+		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActCompared, ActSentAgain}
 }
 
 const auditLayout = 1

@@ -108,8 +108,8 @@ func NewReconciler(cfg DayConfig, store ReconcileStore, counts Counts, d *Delive
 // day are still on their way to it.
 func (r *Reconciler) Reconcile(ctx context.Context, day fiscal.WallTime, by string) (Reconciliation, error) {
 	one := Reconciliation{Authority: r.cfg.Authority, Day: day.Day(), Began: r.now().UTC().Truncate(time.Microsecond), By: by}
-	if last, _ := r.cfg.over(r.now()); one.Day > last {
-		return one, &fiscal.Error{Reason: fiscal.BadValue, Field: "day", Msg: fmt.Sprintf("%s is not over yet", dayText(one.Day))}
+	if err := r.Over(one.Day); err != nil {
+		return one, err
 	}
 	err := r.reconcile(ctx, &one)
 	if errors.Is(err, context.Canceled) {
@@ -123,6 +123,14 @@ func (r *Reconciler) Reconcile(ctx context.Context, day fiscal.WallTime, by stri
 		return one, errors.Join(err, kept)
 	}
 	return one, err
+}
+
+// Over is nil for a day that is over, and can be compared; Invalid for another.
+func (r *Reconciler) Over(day fiscal.WallTime) error {
+	if last, _ := r.cfg.over(r.now()); day.Day() > last {
+		return &fiscal.Error{Reason: fiscal.BadValue, Field: "day", Msg: fmt.Sprintf("%s is not over yet", dayText(day))}
+	}
+	return nil
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, one *Reconciliation) error {

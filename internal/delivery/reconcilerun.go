@@ -145,8 +145,8 @@ func (e *Evening) try(ctx context.Context, job string, do func() error) {
 	e.log.Warn("not done, will be tried again", "job", job, "err", err, "in", w.span)
 }
 
-// openDays is for how many days an open difference is looked at again.
-const openDays = 7
+// OpenDays is for how many days an open difference is looked at again.
+const OpenDays = 7
 
 // compare compares the last day that is over, once, and days of the last week
 // that differ still, once a day.
@@ -166,7 +166,7 @@ func (e *Evening) compare(ctx context.Context) error {
 		}
 	}
 	var due []fiscal.WallTime
-	for day := last; day > last-openDays*oneDay; day -= oneDay {
+	for day := last; day > last-OpenDays*oneDay; day -= oneDay {
 		switch was := newest[day]; {
 		case was == nil && day == last, was != nil && was.Failure != "", was != nil && was.Open > 0 && was.Began.Before(since):
 			due = append(due, day)
