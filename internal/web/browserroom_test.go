@@ -34,6 +34,7 @@ type house struct {
 	office   *registry.Office // in houses that have one
 	bridge   string           // where people's programs for signing answer
 	forwards *forwarder       // how documents go to authorities, in houses with staff
+	evenings *evenings        // what became of days, likewise
 }
 
 const strong = "Құрақ көрпе 7 қабат"
