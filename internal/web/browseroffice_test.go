@@ -240,6 +240,14 @@ func TestOfficeWalk(t *testing.T) {
 		t.Errorf("the new token is %q", got)
 	}
 	h.severalAtOnce(b)
+	b.open(t, h.URL+"/outlets/1?lang=ru")
+	b.fill(t, map[string]string{"house": "12"})
+	wants("Обновить данные касс")
+	b.faultless(t, "behind")
+	b.press(t, `document.querySelector("form[action='/registers/behind'] button")`)
+	if got := eval[string](t, b, `document.querySelector("main").innerText`); !strings.Contains(got, "Обновлено: 1") {
+		t.Errorf("what was changed of an outlet is carried over: %s", got)
+	}
 	b.open(t, h.URL+"/registers?q=swk&group=1&status=new&lang=ru")
 	if n := eval[int](t, b, `document.querySelectorAll("tbody tr").length`); n != 1 {
 		t.Errorf("the search finds %d registers, want 1", n)
@@ -255,7 +263,7 @@ func TestOfficeWalk(t *testing.T) {
 	}
 	for _, act := range registry.OfficeActs() {
 		switch act {
-		case registry.ActContractEnded, registry.ActOutletChanged, registry.ActGroupRemoved, registry.ActApplicationHurried:
+		case registry.ActContractEnded, registry.ActOutletChanged, registry.ActGroupRemoved, registry.ActApplicationHurried, registry.ActContractRecorded:
 			continue // not done here
 		}
 		if !seen[string(act)] {

@@ -43,6 +43,9 @@ func TestOfficeIsClosed(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if _, err := h.office.DraftApplication(t.Context(), &owner, 200002, registry.Enrol); err != nil {
+		t.Fatal(err)
+	}
 	people := map[string]string{"stranger": h.token(stranger.User.Email), "": ""}
 	for _, role := range access.Roles() {
 		who := h.person("as-"+string(role)+"@example.kz", "Кто-то")
@@ -80,7 +83,30 @@ func TestOfficeIsClosed(t *testing.T) {
 		{"POST", "/organization/edit", "owner administrator stranger", 422},
 		{"GET", "/organization/contracts/1", "owner administrator accountant service_center", 404},
 		{"GET", "/organization/contracts/1/text", "owner administrator accountant service_center", 404},
+		{"GET", "/applications", "owner administrator accountant manager technician service_center stranger limited", 200},
+		{"GET", "/applications/1", "owner administrator accountant manager technician service_center", 404},
+		{"GET", "/applications/1/sign", "owner administrator accountant manager technician service_center", 404},
+		{"GET", "/applications/1/content", "", 404},
+		{"GET", "/applications/1/signature", "", 404},
+		{"POST", "/applications/1", "owner administrator manager technician service_center", 404},
+		{"POST", "/applications/1/sign", "owner administrator", 404},
+		{"POST", "/applications/1/again", "", 404},
+		{"POST", "/applications", "", 400},
+		{"POST", "/registers/bulk", all + " stranger limited", 303},
+		{"GET", "/registers/models", all + " stranger limited", 200},
+		{"GET", "/registers/behind?outlet=2", "owner administrator manager technician service_center stranger", 200},
+		{"POST", "/registers/behind", "owner administrator manager technician service_center stranger limited", 200},
+		{"GET", "/registers/import", "owner administrator manager stranger limited", 200},
+		{"POST", "/registers/import", "owner administrator manager stranger limited", 422},
 		{"GET", "/organization/contracts/1/signature", "owner administrator accountant service_center", 404},
+		{"GET", "/organization/contracts/1/pdf", "owner administrator accountant service_center", 404},
+		{"GET", "/registers/csv", all + " stranger limited", 200},
+		{"GET", "/registers/xlsx?status=new", all + " stranger limited", 200},
+		{"GET", "/outlets/csv", all + " stranger limited", 200},
+		{"GET", "/applications/csv", "owner administrator accountant manager technician service_center stranger limited", 200},
+		{"GET", "/people/csv", "owner administrator stranger", 200},
+		{"GET", "/audit/xlsx", "owner administrator stranger", 200},
+		{"GET", "/staff/applications", "", 404},
 	}
 	for _, tt := range tests {
 		for who, token := range people {

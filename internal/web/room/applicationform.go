@@ -73,6 +73,12 @@ func (h *Handler) deviceInputs(l *ui.Locale, country fiscal.Country, f *registry
 		ui.Field{Name: "sim", Key: "application.field.sim", Value: f.SIM, Max: 32, Mode: "numeric", Hint: "application.sim.hint"})
 }
 
+// recordedInput is the number of a register that is on the authority's record
+// already, from its registration card. Source: requirements P-061, P-062.
+func recordedInput(f *registry.ApplicationForm) ui.Field {
+	return ui.Field{Name: "registration_number", Key: "application.field.registration_number", Value: f.RegistrationNumber, Max: 20, Mode: "numeric", Hint: "application.recorded.hint"}
+}
+
 // modelChoices are the register of models, as far as a page can carry it; the
 // rest is proposed while somebody types.
 func (h *Handler) modelChoices(c fiscal.Country) (all []ui.FieldChoice) {
@@ -142,6 +148,9 @@ func (h *Handler) applicationForm(a *visitor, app *registry.Application, outlets
 			ui.Field{Name: "outlet", Key: "register.outlet", Value: numberText(int64(f.Outlet)), Choices: outletChoices(a, outlets, "register.outlet.choose"), Required: true},
 			ui.Field{Name: "name", Key: "register.name", Value: f.Name, Max: 64, Required: true, Hint: "register.name.hint"})
 		all = append(all, h.deviceInputs(a.locale, app.Country, f)...)
+		if app.Kind == registry.Enrol {
+			all = append(all, recordedInput(f))
+		}
 		for _, k := range fiscal.PartKinds() {
 			in := partInput{Kind: k}
 			for _, part := range f.Parts {
@@ -172,7 +181,7 @@ func (h *Handler) applicationForm(a *visitor, app *registry.Application, outlets
 	if !p.Editable {
 		known.Form = *f
 		known.Form.Reasons, known.Form.Note = nil, ""
-	} else {
+	} else if app.Kind != registry.Enrol {
 		known.Form.RegistrationNumber = f.RegistrationNumber
 	}
 	p.Facts = a.facts(&known)
@@ -238,6 +247,9 @@ func (h *Handler) readDevice(r *http.Request, a *visitor, f *registry.Applicatio
 	f.Drive, f.Format, f.Connection, f.SIM = digitsOf(value("drive")), value("ffd"), fiscal.Connection(value("connection")), digitsOf(value("sim"))
 	if f.Connection != fiscal.ConnectionWireless {
 		f.SIM = "" // its field is not shown
+	}
+	if _, there := r.PostForm["registration_number"]; there {
+		f.RegistrationNumber = digitsOf(value("registration_number"))
 	}
 	f.ManufactureYear = 0
 	if year := strings.TrimSpace(value("manufacture_year")); year != "" {

@@ -372,7 +372,7 @@ func (h *Handler) setOrganization(w http.ResponseWriter, r *http.Request, a *vis
 		err = h.cfg.Office.SetDetails(r.Context(), a.Actor, d)
 	}
 	if err == nil {
-		done(w, r, "/organization", "saved")
+		h.saved(w, r, a, 0, "/organization")
 		return
 	}
 	t.Title, t.Where, t.OKED, t.VATCertificate = d.Title, d.Address, d.OKED, d.VATCertificate

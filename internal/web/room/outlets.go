@@ -164,7 +164,7 @@ func (h *Handler) putOutlet(w http.ResponseWriter, r *http.Request, a *visitor) 
 		return
 	}
 	if wrong == nil {
-		done(w, r, "/outlets", "saved")
+		h.saved(w, r, a, o.ID, "/outlets")
 		return
 	}
 	p, title := h.outletPage(a, &t, &o)

@@ -21,6 +21,8 @@ func (h *Handler) registerRoutes() {
 	h.inside("POST /registers/new", h.addRegister)
 	h.inside("GET /registers/models", h.models)
 	h.inside("POST /registers/bulk", h.bulk)
+	h.inside("GET /registers/behind", h.behind)
+	h.inside("POST /registers/behind", h.carryOver)
 	h.applicationRoutes()
 	h.importRoutes()
 	h.inside("GET /registers/{id}", h.register)
@@ -402,7 +404,7 @@ func (h *Handler) newInputs(r *http.Request, a *visitor) (p newPage, f registry.
 		{Name: "outlet", Key: "register.outlet", Value: numberText(int64(f.Outlet)), Choices: outletChoices(a, outlets, "register.outlet.choose"), Required: true},
 		{Name: "name", Key: "register.name", Value: f.Name, Max: 64, Required: true, Hint: "register.name.hint"},
 	}
-	p.formPage = formPage{inputs: inputsOf(append(all, h.deviceInputs(a.locale, t.Country, &f)...)...), Action: "/registers/new", Back: "/registers"}
+	p.formPage = formPage{inputs: inputsOf(append(append(all, h.deviceInputs(a.locale, t.Country, &f)...), recordedInput(&f))...), Action: "/registers/new", Back: "/registers"}
 	for _, k := range fiscal.PartKinds() {
 		in := partInput{Kind: k}
 		for _, part := range f.Parts {
