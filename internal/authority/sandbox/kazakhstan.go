@@ -9,6 +9,10 @@ import (
 	"openofd/internal/fiscal"
 )
 
+// flagUncounted is the operator's word for a document whose sums enter nothing:
+// it is one of the day's documents and no more.
+const flagUncounted = "uncounted"
+
 // parseKazakh reads a line of kgd/1 and holds it against the rules of its form.
 // Fields that nobody knows are passed over: a format grows. A document that the
 // operator itself has marked is not refused for its sums.
@@ -16,10 +20,10 @@ import (
 // Errors: *wrong, with d.id set; errNoID; what is no JSON.
 func parseKazakh(line []byte) (d document, err error) {
 	d = document{country: kazakhstan, body: line}
-	var parts fiscal.Money // what should come to the total
+	var parts, levied fiscal.Money // what should come to the total; the taxes
 	var format string
 	var items, payments, flags int
-	var coded, provisional bool
+	var coded, provisional, uncounted bool
 	s := scanner{text: line}
 	for s.begin('{'); s.member(); {
 		switch string(s.key) {
@@ -65,7 +69,7 @@ func parseKazakh(line []byte) (d document, err error) {
 			}
 		case "taxes":
 			for s.begin('['); s.element(); {
-				s.rate()
+				levied += s.rate()
 			}
 		case "items":
 			for s.begin('['); s.element(); items++ {
@@ -73,7 +77,7 @@ func parseKazakh(line []byte) (d document, err error) {
 			}
 		case "flags":
 			for s.begin('['); s.element(); flags++ {
-				s.str()
+				uncounted = string(s.str()) == flagUncounted || uncounted
 			}
 		case "hash":
 			if d.hash, err = hex.DecodeString(string(s.str())); err != nil || len(d.hash) != 32 {
@@ -102,6 +106,10 @@ func parseKazakh(line []byte) (d document, err error) {
 	case d.kind == kgd.KindReceipt && flags == 0 && d.tax.Abs() > d.total:
 		return d, &wrong{"tax", "it is more than the total"}
 	}
+	if uncounted { // by the register's own counters
+		d.op, d.closes = fiscal.OpNone, false
+	}
+	d.tax = levied // as rates are counted; a discount that is told twice counts once
 	return d, nil
 }
 
@@ -166,20 +174,23 @@ func (s *scanner) numeral(most int) (v int64) {
 	return v
 }
 
-// rate reads one of the taxes.
-func (s *scanner) rate() {
+// rate reads one of the taxes and gives what it came to.
+func (s *scanner) rate() (tax fiscal.Money) {
 	for s.begin('{'); s.member(); {
 		switch string(s.key) {
 		case "percent":
 			if p := s.natural(); p > 100_000 {
 				s.complain("percent", "it is more than 100 %")
 			}
-		case "tax", "turnover":
+		case "tax":
+			tax = s.amount()
+		case "turnover":
 			s.amount()
 		default:
 			s.skip()
 		}
 	}
+	return tax
 }
 
 // item reads one line of a receipt.

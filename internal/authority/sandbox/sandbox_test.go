@@ -186,11 +186,12 @@ func TestReceipts(t *testing.T) {
 	f.taken(kgd.PathReceipts, sale(8, 2, 70_00))
 	f.taken(kgd.PathReceipts, sale(8, 2, 70_00), cancel(7, 4, 2, 200_00))
 	f.taken(kgd.PathReceipts, of2(sale(9, 1, 10_00), func(d *kgd.Document) { d.Operation = "sale_return" }),
-		of2(sale(9, 2, 0), func(d *kgd.Document) { *d = act(9, 2) }))
+		of2(sale(9, 2, 0), func(d *kgd.Document) { *d = act(9, 2) }),
+		of2(sale(9, 3, 77_00), func(d *kgd.Document) { d.Flags = []string{"late", "uncounted"} }), cancel(9, 4, 3, 77_00))
 	want := []kgd.Count{
 		{Register: 7, RegistrationNumber: "010101907421", Documents: 4, Receipts: map[string]kgd.Tally{"sale": {Count: 2, Sum: 400_00}}, Last: 4, ChainHash: sale(7, 4, 0).Hash},
 		{Register: 8, RegistrationNumber: "010101907421", Documents: 3, Receipts: map[string]kgd.Tally{"sale": {Count: 1, Sum: 50_00}}, Last: 3, ChainHash: sale(8, 3, 0).Hash},
-		{Register: 9, RegistrationNumber: "010101907421", Documents: 1, Receipts: map[string]kgd.Tally{"sale_return": {Count: 1, Sum: 10_00}}, Last: 1, ChainHash: sale(9, 1, 0).Hash},
+		{Register: 9, RegistrationNumber: "010101907421", Documents: 3, Receipts: map[string]kgd.Tally{"sale_return": {Count: 1, Sum: 10_00}}, Last: 4, ChainHash: sale(9, 4, 0).Hash},
 	}
 	if got, want := fmt.Sprint(f.dayCounts()), fmt.Sprint(want); got != want {
 		t.Errorf("counts =\n%s\nwant\n%s", got, want)
