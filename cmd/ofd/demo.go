@@ -33,7 +33,7 @@ type demoCmd struct {
 	HTTPAddr config.Addr `name:"http-addr" default:":8080" help:"Pages, among them the buyer's check."`
 	OpsAddr  config.Addr `name:"ops-addr" default:"127.0.0.1:9090" help:"Metrics and health."`
 	Pace     float64     `default:"1" help:"How fast the shops sell: 10 is ten times as fast."`
-	Days     int         `default:"120" help:"Days of sample data that are made at the first start."`
+	Days     int         `default:"120" help:"Days of sample data that are made at the first start; none with --db."`
 	Check    bool        `help:"Walk the whole way once, print each step, exit 0 or 1."`
 }
 
@@ -94,7 +94,7 @@ func (c *demoCmd) Run(con *console) (err error) {
 // past makes the sample data of the days before the first start. The check has a
 // few of them in Kazakhstan, at registers that it does not walk.
 func (c *demoCmd) past(con *console, s *settings) error {
-	if c.Days <= 0 {
+	if !c.hasPast() {
 		return nil
 	}
 	now := time.Now()
@@ -118,6 +118,11 @@ func (c *demoCmd) past(con *console, s *settings) error {
 	}
 	return nil
 }
+
+// hasPast reports whether sample data are made. A database server has a clock of
+// its own, and keys that hold from the day of its migration: what came before
+// cannot be told to it.
+func (c *demoCmd) hasPast() bool { return c.Days > 0 && c.DB.URL == "" }
 
 // checkDays are those that the demo's check makes.
 const checkDays = 5
@@ -210,7 +215,7 @@ func (c *demoCmd) welcome(w io.Writer, o *operator, sellers []demoSeller, g gues
 		"registers of Russia connect to", o.KKTAddr,
 		"metrics and health", "http://"+o.OpsAddr+"/metrics",
 	)
-	if c.Days > 0 {
+	if c.hasPast() {
 		introduce(w, o.Site)
 	}
 	fmt.Fprintf(w, "\n%d registers sell now. Every address below opens the receipt.\n", len(sellers))

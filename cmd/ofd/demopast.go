@@ -34,10 +34,6 @@ type demoPast struct {
 	lots []*pastLot
 }
 
-// pastDays are about four months: two closed quarters' ends are not in it, but
-// every chart has something to show.
-const pastDays = 120
-
 // pastSeed makes the past that everybody sees.
 const pastSeed = 20260314
 
@@ -78,7 +74,7 @@ func (p *demoPast) clock() time.Time { return time.UnixMicro(p.now.Load()).UTC()
 // pastUnfinished stands in the folder while the past is being made.
 const pastUnfinished = "demo-unfinished"
 
-// makePast makes the past in an installation that has no registers yet, and the
+// make makes the past in an installation that has no registers yet, and the
 // people who look at it. It reports how many documents there are; 0 is that there
 // was a past already.
 func (p *demoPast) make(ctx context.Context, start coreConfig, kazakhstan []demoShop, russia []russianShop) (documents int, err error) {
