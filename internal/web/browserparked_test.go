@@ -74,7 +74,7 @@ func (f *forwarder) Again(_ context.Context, id int64) (delivery.Parked, error) 
 // again what was put aside.
 func (h *house) walkParked(t *testing.T, b *browser, f *forwarder) {
 	t.Helper()
-	status := `document.querySelector("[role=status], [role=alert]")?.innerText ?? ""`
+	status := `document.querySelector("[role=status]:not([hidden]), [role=alert]")?.innerText ?? ""`
 	b.open(t, h.URL+"/staff/parked?lang=ru")
 	b.faultless(t, "parked")
 	text := eval[string](t, b, `document.body.innerText`)
