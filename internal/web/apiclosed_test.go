@@ -112,7 +112,13 @@ func TestAPIIsClosed(t *testing.T) {
 		if s.method == http.MethodGet && (strings.Contains(body, `"outlet":1,`) || strings.Contains(body, "Супермаркет") || strings.Contains(body, "Тайная")) && !strings.HasPrefix(s.op, "audit") && s.op != "groups" {
 			t.Errorf("%s %s tells who is limited to another outlet: %s", s.method, ask.path, body)
 		}
+		if strings.HasSuffix(s.op, "-xlsx") { // opened as the same list's CSV
+			continue
+		}
 		for _, who := range askers {
+			if lacks, ok := strings.CutPrefix(who.name, "all but "); ok && !slices.Contains(slices.Concat(op.Rights, op.Either), lacks) {
+				continue
+			}
 			ask.token = who.token
 			res, body := h.does(ask)
 			right, shut := closed(res, body)

@@ -16,14 +16,13 @@ var (
 	docOption = regexp.MustCompile(`-(X) (\w+)|-(H) "([^"]*)"|-(d) '([^']*)'|(")\$SITE/api/v1([^"]*)"`)
 )
 
-// TestAPIQuickStart does what docs/api.md tells to do, in its order, and holds
-// each answer against the one that stands there: it has every field of it.
-func TestAPIQuickStart(t *testing.T) {
+// quickStart does what docs/api.md tells to do, in its order, and holds each
+// answer against the one that stands there: it has every field of it.
+func quickStart(t *testing.T, h *programs) {
 	text, err := os.ReadFile("../../docs/api.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := newPrograms(t, Config{CallsAtOnce: 100})
 	values := map[string]string{"$KEY": h.key(&h.owner, everything()&^access.ManageKeys)}
 	blocks := docBlock.FindAllStringSubmatch(string(text), -1)
 	if len(blocks) < 9 {

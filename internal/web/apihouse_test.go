@@ -140,6 +140,8 @@ type description struct {
 
 type described struct {
 	OperationID string
+	Summary     string
+	Tags        []string
 	Parameters  []struct{ Name, In, Description string }
 	Responses   map[string]struct {
 		Content map[string]struct {
