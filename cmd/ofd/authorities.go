@@ -38,7 +38,7 @@ func openForwarding(c *core, s *config.Serve, observer delivery.Observer) (f for
 		if f.kgd, err = kgd.Open(linkTo(s.KGD), c.now); err != nil {
 			return f, err
 		}
-		words := kgd.NewWording(func(rec *fiscal.Record) (fiscal.Document, error) { return kkm.Read(rec) }, c.store)
+		words := kgd.NewWording(c.openKazakh, c.store)
 		f.all = append(f.all, delivery.New(words, f.kgd, c.store, observer, c.now))
 	}
 	var way delivery.Sender
@@ -59,6 +59,9 @@ func openForwarding(c *core, s *config.Serve, observer delivery.Observer) (f for
 	f.all = append(f.all, delivery.New(words, way, c.store, observer, c.now))
 	return f, nil
 }
+
+// openKazakh opens an entry of a register of Kazakhstan.
+func (*core) openKazakh(rec *fiscal.Record) (fiscal.Document, error) { return kkm.Read(rec) }
 
 func linkTo(f config.Far) link.Config {
 	return link.Config{URL: f.URL.URL, Cert: f.Cert, Key: f.Key, CA: f.CA}

@@ -34,6 +34,7 @@ type filledTill struct {
 	drive kkt.DriveNumber
 	state fiscal.State
 	next  uint32 // number of the next document
+	acts  int64  // entries with which it began
 }
 
 // newFiller adds registers to an installation.
