@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -106,6 +107,9 @@ func (r *shownRegister) words(w io.Writer) {
 		"name", card.Name,
 		"model", card.Model,
 		"factory number", card.SerialNumber,
+		"parts", partsWords(card.Parts),
+		"connection", strings.TrimSpace(string(card.Connection)+" "+card.SIM),
+		"service", serviceWords(&card.Service, zone),
 		"card", fmt.Sprintf("version %d since %s", card.Version, card.Since.In(zone).Format(time.DateTime)),
 		"shift", shiftWords(&r.Shift),
 		"cash", r.Counters.Cash.String(),
@@ -253,4 +257,24 @@ func inList(l *registry.Listed, now time.Time, law policy.Policy) (listedRegiste
 		}
 	}
 	return r, nil
+}
+
+// partsWords are the parts of a register: what each is, and of which version.
+func partsWords(parts []fiscal.Part) string {
+	var all []string
+	for _, p := range parts {
+		all = append(all, strings.Join(strings.Fields(strings.Join([]string{string(p.Kind), p.Maker, p.Model, p.Version}, " ")), " "))
+	}
+	return strings.Join(all, ", ")
+}
+
+// serviceWords say under which contract a register is served.
+func serviceWords(s *fiscal.Service, zone *time.Location) string {
+	switch {
+	case s.Contract == 0:
+		return ""
+	case !s.Ended.IsZero():
+		return "its contract ended on " + s.Ended.In(zone).Format("2006-01-02")
+	}
+	return fmt.Sprintf("under contract %d", s.Contract)
 }

@@ -197,6 +197,17 @@ func applicationsOnTheirWay(w *world) {
 	if w.must(err); c.Overdue != all-1 || c.Open[registry.Sent] != all-1 || c.Open[registry.Granted] != 1 {
 		w.Errorf("CountApplications() = %+v", c)
 	}
+	// Papers in the order in which they came, for whoever brings them to cards.
+	for i := range 3 {
+		w.must(w.AddContract(ctx, &registry.Contract{Taxpayer: made[0].Taxpayer, At: noon, Kind: registry.ContractPaper, Number: string(rune('1' + i))}))
+	}
+	papers, err := w.ContractsAfter(ctx, 1, 10)
+	if w.must(err); len(papers) != 2 || papers[0].ID != 2 || papers[0].Number != "2" || papers[1].Taxpayer != made[0].Taxpayer {
+		w.Errorf("ContractsAfter(1) = %+v", papers)
+	}
+	w.must(w.MoveBookmark(ctx, registry.Bookmark{Name: "other", To: "2", At: noon}))
+	w.wants("a bookmark from where it is not", w.MoveBookmark(ctx, registry.Bookmark{Name: "other", From: "1", To: "3", At: noon}), fiscal.StateMoved)
+
 	got.AppliedAt, got.NextTry = noon, time.Time{}
 	w.must(w.SetApplication(ctx, &got, happened(registry.WasApplied, registry.Granted)))
 	if c, err := w.CountApplications(ctx, "kz", morning); err != nil || c.Overdue != 0 || c.Open[registry.Granted] != 0 {

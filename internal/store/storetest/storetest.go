@@ -19,6 +19,7 @@ type Engine interface {
 	journal.Store
 	intake.Store
 	registry.OfficeStore
+	registry.ContractFeed
 	keyring.Store
 	follow.Store
 	delivery.Store
