@@ -291,6 +291,12 @@ func TestStaffRoom(t *testing.T) {
 	if n, err := access.VerifyAudit(t.Context(), h.db, shop.ID); err != nil || n != 2 {
 		t.Errorf("VerifyAudit = %d, %v", n, err)
 	}
+	b.open(t, h.URL+"/staff/applications?lang=ru")
+	b.faultless(t, "staff with applications")
+	b.press(t, `document.querySelector("a[aria-label*='17']")`)
+	if got := eval[string](t, b, `document.querySelector("[name=q]").value`); got != "№ 17" {
+		t.Errorf("an application that waits leads to a search of %q, want № 17", got)
+	}
 	h.walkParked(t, b, h.forwards)
 	h.walkDays(t, b, h.evenings)
 }

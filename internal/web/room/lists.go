@@ -151,6 +151,7 @@ func shifts() listing[cabinet.Shift] {
 			sum("column.returns", func(s *cabinet.Shift) fiscal.Money { return s.Sums[1] }),
 			sum("column.revenue", func(s *cabinet.Shift) fiscal.Money { return s.Revenue() }),
 		},
+		files: []string{"column.sales"}, // a desk has room for returns and what remains
 		read: func(ctx context.Context, q *cabinet.Questions, s *cabinet.Scope, f *cabinet.Filter, before *cabinet.Place, limit int) ([]cabinet.Shift, bool, error) {
 			return q.Shifts(ctx, s, f, before, limit)
 		},

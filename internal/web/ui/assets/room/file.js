@@ -17,6 +17,7 @@
     stop.onclick = () => cut.abort();
     stop.hidden = box.hidden = false;
     say();
+    box.scrollIntoView({ block: "nearest" });
     try {
       const answer = await fetch(link.href, { signal: cut.signal });
       const name = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition") || "");
