@@ -158,8 +158,8 @@ func (h *Handler) registers(w http.ResponseWriter, r *http.Request, a *visitor) 
 				h.render.Error(w, r, err)
 				return
 			}
-			for i := range page.Applications {
-				newest := a.applicationRow(&page.Applications[i])
+			if len(page.Applications) > 0 && page.Applications[0].Status != registry.Withdrawn {
+				newest := a.applicationRow(&page.Applications[0])
 				row.Application = &newest
 			}
 		}
