@@ -23,6 +23,7 @@ func tlsOperator(t *testing.T, dir string, clientCA string) (*operator, *issuer)
 	s := localSettings(t)
 	s.KKMTLSAddr.HostPort = "127.0.0.1:0"
 	s.FNSDir = t.TempDir()
+	s.KGD.URL.URL = "http://127.0.0.1:1" // where nobody is
 	s.TLSCert, s.TLSKey = filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
 	if clientCA != "" {
 		s.ClientCA = filepath.Join(dir, clientCA)
