@@ -9,6 +9,7 @@
 //	desk.go      the acts of a cashier: form, deposit, withdraw, X, Z
 //	history.go   what was made: receipts, cash, reports
 //	memory.go    a register's memory and its history, one step at a time
+//	goods.go     what is sold often: the catalog of the operator, and own goods
 //	shelf.go     the till's own SQLite file
 //
 // It is the client of an operator and of nothing else: documents go out by
