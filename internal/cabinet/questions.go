@@ -21,6 +21,9 @@ type Shelf interface {
 	Floor(ctx context.Context, t fiscal.TaxpayerID, s Scan, n int) (*Place, error)
 	// Sums counts documents between Least and Most of a Scan, up to n.
 	Sums(ctx context.Context, t fiscal.TaxpayerID, s Scan, n int) (int, error)
+	// Sold sums the totals of sales that stand. Of a Scan it heeds From, Until and
+	// Outlets.
+	Sold(ctx context.Context, t fiscal.TaxpayerID, s Scan) (fiscal.Money, error)
 	// Shifts reads shifts, the last opened first. Of a Scan it heeds times, which
 	// are of the opening, Outlets, Register, Shift, Before (time of the opening,
 	// and the register's ID as Seq) and Limit.
@@ -125,14 +128,20 @@ func (a *Away) Place() Place { return Place{a.From, journal.Seq(a.First)} }
 
 // Today is what a day came to so far.
 type Today struct {
-	Day       fiscal.WallTime
-	Total     Tally
-	Before    Tally               // of the same day a week ago
-	Registers int                 // that made a document on the day
-	Silent    []fiscal.RegisterID // that made one in the week before, and none on the day
+	Day    fiscal.WallTime
+	Total  Tally
+	Before Tally // of the whole of the same day a week ago
+	// SoldBefore is what was sold on that day until the same time; nil where there
+	// was nothing, or too much to add up while somebody waits.
+	SoldBefore *fiscal.Money
+	Registers  int                 // that made a document on the day
+	Silent     []fiscal.RegisterID // that made one in the week before, and none on the day
 }
 
-// Today sums a day of the registers' clocks.
+// maxCompared is how many documents are added up for a comparison at most.
+const maxCompared = 100_000
+
+// Today sums a day of the registers' clocks up to now.
 func (q *Questions) Today(ctx context.Context, s *Scope, now fiscal.WallTime) (Today, error) {
 	const week = 7
 	t := Today{Day: now.Day()}
@@ -165,6 +174,14 @@ func (q *Questions) Today(ctx context.Context, s *Scope, now fiscal.WallTime) (T
 		}
 	}
 	slices.Sort(t.Silent)
+	if n := t.Before.Documents; n == 0 || n > maxCompared {
+		return t, nil
+	}
+	sold, err := q.shelf.Sold(ctx, s.taxpayer, Scan{From: t.Day - week*secondsOfDay, Until: now - week*secondsOfDay + 1, Outlets: s.outlets})
+	if err != nil {
+		return t, fmt.Errorf("sum up a day a week ago: %w", err)
+	}
+	t.SoldBefore = &sold
 	return t, nil
 }
 

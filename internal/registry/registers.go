@@ -322,6 +322,44 @@ func (o *Office) Register(ctx context.Context, a *access.Actor, r fiscal.Registe
 	return Seen{l, HealthOf(&l, o.now())}, nil
 }
 
+// urgent are the standings that somebody has to do something about.
+var urgent = []Standing{StandsBlocked, StandsLate, StandsShiftOver}
+
+// Urgent lists the registers that need somebody, of those that the actor sees:
+// the most urgent first, limit at most; and how many there are of each standing.
+// It reads the outlines of all of the organization's.
+func (o *Office) Urgent(ctx context.Context, a *access.Actor, limit int) (some []Seen, counts map[Standing]int, err error) {
+	if err := a.Must(access.SeeStatus); err != nil {
+		return nil, nil, err
+	}
+	counts = map[Standing]int{}
+	now := o.now()
+	for from := fiscal.RegisterID(0); ; {
+		rows, err := o.store.OutlinesOf(ctx, a.Taxpayer, from, scanPage)
+		if err != nil {
+			return nil, nil, fmt.Errorf("list the registers: %w", err)
+		}
+		for i := range rows {
+			from = rows[i].Card.Register
+			s := Seen{rows[i], HealthOf(&rows[i], now)}
+			if !a.Sees(s.Card.Outlet) || !slices.Contains(urgent, s.Standing) {
+				continue
+			}
+			if counts[s.Standing]++; counts[s.Standing] <= limit {
+				some = append(some, s)
+			}
+		}
+		if len(rows) < scanPage {
+			break
+		}
+	}
+	slices.SortStableFunc(some, func(x, y Seen) int {
+		return cmp.Compare(slices.Index(urgent, x.Standing), slices.Index(urgent, y.Standing))
+	})
+	some = some[:min(len(some), limit)]
+	return some, counts, o.fill(ctx, a, some, now)
+}
+
 // Cards are the versions of a register's card, newest first.
 //
 // Source: order 135 items 18.1, 18.2.

@@ -197,6 +197,25 @@ func (p *Public) Sums(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan, 
 	return int(all[0]), nil
 }
 
+// soldQuery sums sales that stand. A sum of bigint is a numeric there.
+func soldQuery(t fiscal.TaxpayerID, s *cabinet.Scan) (string, []any) {
+	w := whose("d.taxpayer", t)
+	w.within(&cabinet.Scan{From: s.From, Until: s.Until, Outlets: s.Outlets}, "d.time", "d.seq", "d.")
+	w.and("d.kind = ?", int64(fiscal.DocReceipt))
+	w.and("d.operation = ?", int64(fiscal.OpSale))
+	return "SELECT coalesce(sum(d.total), 0)::bigint FROM documents d" + w.String() + " AND NOT d.canceled", w.args
+}
+
+// Sold sums the totals of sales that stand.
+func (p *Public) Sold(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (fiscal.Money, error) {
+	sql, args := soldQuery(t, &s)
+	all, err := seen(ctx, p, t, pgx.RowTo[int64], sql, args...)
+	if err != nil || len(all) == 0 {
+		return 0, err
+	}
+	return fiscal.Money(all[0]), nil
+}
+
 // Documents reads documents as a Scan says, newest first.
 func (p *Public) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) ([]cabinet.Document, error) {
 	sql, args := documentsQuery(t, &s)

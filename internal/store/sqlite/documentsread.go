@@ -193,6 +193,28 @@ func (db *DB) Sums(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan, n i
 	return count, nil
 }
 
+// soldQuery sums sales that stand.
+func soldQuery(t fiscal.TaxpayerID, s *cabinet.Scan) (string, []any) {
+	w := whose("d.taxpayer", t)
+	w.within(&cabinet.Scan{From: s.From, Until: s.Until, Outlets: s.Outlets}, "d.time", "d.seq", "d.")
+	w.and("d.kind = ? AND d.operation = ? AND d.canceled = 0", int64(fiscal.DocReceipt), int64(fiscal.OpSale))
+	return "SELECT coalesce(sum(d.total), 0) FROM documents d" + w.String(), w.args
+}
+
+// Sold sums the totals of sales that stand.
+func (db *DB) Sold(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (sum fiscal.Money, err error) {
+	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {
+		sql, args := soldQuery(t, &s)
+		v, _, err := tx.QueryInt(sql, args...)
+		sum = fiscal.Money(v)
+		return err
+	})
+	if err != nil {
+		return 0, fmt.Errorf("sum sales: %w", err)
+	}
+	return sum, nil
+}
+
 // Documents reads documents as a Scan says, newest first.
 func (db *DB) Documents(ctx context.Context, t fiscal.TaxpayerID, s cabinet.Scan) (all []cabinet.Document, err error) {
 	err = db.cabinet.Read(ctx, func(tx *sqlitefile.Tx) error {

@@ -46,6 +46,8 @@ func TestPlans(t *testing.T) {
 				check(name, "by total", sql, args, true)
 			}
 		}
+		sql, args = soldQuery(1, &s)
+		check(name, "sold", sql, args, true)
 		along := cabinet.Scan{From: s.From, Until: s.Until, Register: s.Register, Shift: s.Shift, Outlets: s.Outlets, Before: s.Before, Limit: 51}
 		sql, args = shiftsQuery(1, along)
 		check(name, "shifts", sql, args, len(s.Outlets) > 1)

@@ -193,6 +193,23 @@ func documents(w *world) {
 	if next.Registers != 0 || len(next.Silent) != 2 {
 		w.Errorf("the day after is %+v, want both registers silent", next)
 	}
+	for _, c := range []struct {
+		name string
+		now  fiscal.WallTime
+		want fiscal.Money
+	}{
+		{"before the first sale", began - 1, 0},
+		{"at the end of the day", began.Day() + 24*60*60 - 1, today.Total.Sums[0]},
+	} {
+		later, err := d.asks.Today(w.Context(), &s, c.now+7*24*60*60)
+		w.must(err)
+		if got := later.SoldBefore; got == nil || *got != c.want {
+			w.Errorf("a week later, %s: sold by then %v, want %d", c.name, got, c.want)
+		}
+	}
+	if next.SoldBefore != nil {
+		w.Errorf("a week before the day after nothing was sold, and it is compared with %d", *next.SoldBefore)
+	}
 	aways, _, err := d.asks.Aways(w.Context(), &s, &cabinet.Filter{}, nil, 10)
 	w.must(err)
 	if len(aways) != 1 || aways[0].Documents != 2 || aways[0].From != d.entries[3].DeviceTime || aways[0].Until != d.entries[4].DeviceTime {

@@ -1,6 +1,7 @@
 package room
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -9,6 +10,7 @@ import (
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
+	"openofd/internal/registry"
 )
 
 // today are the first figures of the day: what came in, and which registers say
@@ -28,8 +30,8 @@ type figure struct {
 	Sum   fiscal.Money
 	Count int
 	URL   string
-	// Change compares with the same day a week ago: a key and how much; "" when
-	// there was nothing.
+	// Change compares with the same part of the same day a week ago: a key and how
+	// much; "" when there was nothing.
 	Change  string
 	Percent int
 }
@@ -63,22 +65,93 @@ func (h *Handler) today(r *http.Request, a *visitor) (*today, error) {
 		}
 		f := figure{Key: "did." + op.String(), Sum: sums.Total.Sums[i], Count: int(sums.Total.Counts[i]),
 			URL: "/receipts?" + url.Values{paramOp: {op.String()}, paramFrom: {day}, paramUntil: {day}}.Encode()}
-		if before := sums.Before.Sums[i]; before > 0 && op == fiscal.OpSale {
-			f.Percent = int((f.Sum - before) / max(before/100, 1))
-			f.Change = "today.more"
-			if f.Percent < 0 {
-				f.Change, f.Percent = "today.less", -f.Percent
-			}
+		if before := sums.SoldBefore; before != nil && op == fiscal.OpSale {
+			f.compare(*before)
 		}
 		t.Figures = append(t.Figures, f)
 	}
-	for _, id := range sums.Silent[:min(len(sums.Silent), maxSilent)] {
-		one := silent{Name: "№ " + strconv.FormatInt(int64(id), 10)}
-		if t.Revenue {
-			one.URL = "/receipts?register=" + strconv.FormatInt(int64(id), 10)
-		}
-		t.Silent = append(t.Silent, one)
+	if t.Silent, t.More, err = h.silent(r, a, sums.Silent); err != nil {
+		return nil, err
 	}
-	t.More = len(sums.Silent) - len(t.Silent)
 	return t, nil
+}
+
+// compare says how a sum stands to an earlier one.
+func (f *figure) compare(before fiscal.Money) {
+	switch {
+	case before <= 0:
+		return // nothing to compare with
+	case f.Sum == before:
+		f.Change = "today.same"
+		return
+	}
+	f.Change, f.Percent = "today.more", int((f.Sum-before)*100/before)
+	if f.Sum < before {
+		f.Change, f.Percent = "today.less", -f.Percent
+	}
+}
+
+// maxLooked is how many silent registers are looked at to name some.
+const maxLooked = 4 * maxSilent
+
+// silent names registers that say nothing, but for those off the record, and
+// counts those that it does not name.
+func (h *Handler) silent(r *http.Request, a *visitor, ids []fiscal.RegisterID) (all []silent, more int, err error) {
+	for i, id := range ids {
+		if len(all) == maxSilent || i == maxLooked {
+			return all, len(ids) - i, nil
+		}
+		one := silent{Name: "№ " + strconv.FormatInt(int64(id), 10)}
+		if h.cfg.Office != nil {
+			s, err := h.cfg.Office.Register(r.Context(), a.Actor, id)
+			switch {
+			case errors.Is(err, fiscal.NotFound): // it stands where the reader does not look by now
+				continue
+			case err != nil:
+				return nil, 0, err
+			case s.State.Status == fiscal.StatusDeregistered:
+				continue
+			}
+			one.Name, one.URL = a.registerRow(s).Name, "/registers/"+strconv.FormatInt(int64(id), 10)
+		}
+		all = append(all, one)
+	}
+	return all, 0, nil
+}
+
+// urgent are the registers that need somebody.
+type urgent struct {
+	Registers []registerRow
+	More      []others
+}
+
+// others are registers of a standing that are not shown.
+type others struct {
+	Standing registry.Standing
+	Count    int
+}
+
+// maxUrgent is how many are shown.
+const maxUrgent = 5
+
+// urgent asks which registers need somebody; nil if none does.
+func (h *Handler) urgent(r *http.Request, a *visitor) (*urgent, error) {
+	if h.cfg.Office == nil || !a.May(access.SeeStatus) {
+		return nil, nil
+	}
+	some, counts, err := h.cfg.Office.Urgent(r.Context(), a.Actor, maxUrgent)
+	if err != nil || len(some) == 0 {
+		return nil, err
+	}
+	u := &urgent{}
+	for _, s := range some {
+		counts[s.Standing]--
+		u.Registers = append(u.Registers, a.registerRow(s))
+	}
+	for _, s := range registry.Standings() {
+		if n := counts[s]; n > 0 {
+			u.More = append(u.More, others{s, n})
+		}
+	}
+	return u, nil
 }

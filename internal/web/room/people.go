@@ -16,6 +16,7 @@ type overviewPage struct {
 	Invited []placeRow
 	CanLink bool   // an organization, by its signature
 	Today   *today // nil: nothing to tell
+	Urgent  *urgent
 }
 
 type placeRow struct {
@@ -34,6 +35,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, a *visitor) {
 	}
 	p := overviewPage{Name: a.User.Name, CanLink: h.cfg.Office != nil}
 	if p.Today, err = h.today(r, a); err != nil {
+		h.render.Error(w, r, err)
+		return
+	}
+	if p.Urgent, err = h.urgent(r, a); err != nil {
 		h.render.Error(w, r, err)
 		return
 	}

@@ -50,6 +50,14 @@
     document.querySelector("form[data-go]")?.requestSubmit(); // a long work goes on by itself
   });
 
+  // A line that is pushed along begins at what is chosen.
+  addEventListener("DOMContentLoaded", () => {
+    for (const line of document.querySelectorAll(".choose")) {
+      const chosen = line.querySelector("[aria-current]");
+      if (chosen) line.scrollLeft = chosen.offsetLeft - line.offsetLeft - (line.clientWidth - chosen.offsetWidth) / 2;
+    }
+  });
+
   // Where an error is, there the eye should be.
   addEventListener("DOMContentLoaded", () => document.querySelector("[aria-invalid=true]")?.focus());
 })();
