@@ -66,13 +66,15 @@ const (
 	ActKeyEnded        Act = "key_ended"
 	ActCompared        Act = "day_compared" // with what an authority counts
 	ActSentAgain       Act = "document_sent_again"
+	ActRetired         Act = "retired" // months that need no longer be kept
 )
 
 // Acts lists them, for the tests of the locales.
 func Acts() []Act {
 	return []Act{ActSignedUp, ActSignedIn, ActSignInFailed, ActLocked, ActSignedOut, ActSessionEnded, ActPasswordChanged, ActPasswordReset,
 		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked,
-		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActCompared, ActSentAgain}
+		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActCompared, ActSentAgain,
+		ActInspectorAdded, ActInspectionOpened, ActInspectionClosed, ActInspected, ActInspectedFile, ActInspectedSearch}
 }
 
 const auditLayout = 1

@@ -30,7 +30,10 @@ const (
 //
 //	nonce 16, key 8, end in microseconds since 1970 8; tag 32: HMAC-SHA-256 over
 //	these and the session's ID; big-endian
-func (s *Service) challenge(of SessionID) ([]byte, error) {
+func (s *Service) challenge(of SessionID) ([]byte, error) { return s.challengeFor(of, challengeLife) }
+
+// challengeFor is challenge, with a life of its own.
+func (s *Service) challengeFor(of SessionID, life time.Duration) ([]byte, error) {
 	k, err := s.keys.At(fiscal.KeyForAccess, s.now())
 	if err != nil {
 		return nil, err
@@ -40,7 +43,7 @@ func (s *Service) challenge(of SessionID) ([]byte, error) {
 		return nil, fmt.Errorf("randomness for a challenge: %w", err)
 	}
 	b = binary.BigEndian.AppendUint64(b, uint64(k.ID))
-	b = binary.BigEndian.AppendUint64(b, uint64(s.now().Add(challengeLife).UnixMicro()))
+	b = binary.BigEndian.AppendUint64(b, uint64(s.now().Add(life).UnixMicro()))
 	return append(b, tag(&k, b, of)...), nil
 }
 

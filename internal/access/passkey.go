@@ -281,6 +281,8 @@ func (s *Service) shown(ctx context.Context, read *User, parsed *protocol.Parsed
 			return errPasskey
 		case u.Disabled:
 			return errDisabled
+		case u.Inspector != nil: // by password and certificate alone
+			return errPasskey
 		}
 		if err := s.useChallenge(tx, used); err != nil {
 			return err

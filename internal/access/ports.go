@@ -34,6 +34,19 @@ type Tx interface {
 	// Users lists from after (exclusive) by ID, limit at most.
 	Users(after UserID, limit int) ([]User, error)
 
+	// Inspectors lists those of an authority in the same way.
+	Inspectors(after UserID, limit int) ([]User, error)
+
+	AddInspection(i *Inspection) error // sets ID
+	Inspection(id InspectionID) (Inspection, error)
+	SetInspection(i *Inspection) error // what may change: Looks and Closed
+	// Inspections lists one person's, or with 0 everybody's, from before (exclusive;
+	// 0: the newest) down.
+	Inspections(u UserID, before InspectionID, limit int) ([]Inspection, error)
+	AddLook(l Look) error
+	// Looks lists those of an inspection from before (exclusive; 0: the end) down.
+	Looks(i InspectionID, before uint64, limit int) ([]Look, error)
+
 	PutCode(c Code) error // in place of the one for the same purpose and address
 	// Code reads one. Within WriteAccess others wait who want the same, also
 	// where there is none yet.
@@ -108,6 +121,7 @@ const (
 	MailAlreadyThere  MailKind = "already_there"
 	MailReset         MailKind = "reset"
 	MailResetUnknown  MailKind = "reset_unknown"
+	MailLink          MailKind = "link"
 	MailInvited       MailKind = "invited"
 	MailLocked        MailKind = "locked"
 	MailPasswordIsNew MailKind = "password_is_new"
@@ -115,7 +129,7 @@ const (
 
 // MailKinds lists them, for the tests of the locales.
 func MailKinds() []MailKind {
-	return []MailKind{MailSignUp, MailAlreadyThere, MailReset, MailResetUnknown, MailInvited, MailLocked, MailPasswordIsNew}
+	return []MailKind{MailSignUp, MailAlreadyThere, MailReset, MailResetUnknown, MailLink, MailInvited, MailLocked, MailPasswordIsNew}
 }
 
 // Mailer takes letters to be sent. It keeps them until they are delivered; an

@@ -112,11 +112,13 @@ type Actor struct {
 	Member   Member
 	Key      APIKeyID // by which a program acts; 0: it is the person
 	Scopes   Right    // with a Key: what it may do, of what the person may
+	// Inspection is the ground on which an inspector looks; nil: none is open.
+	Inspection *Inspection
 }
 
 // May reports whether the actor has all of these rights.
 func (a *Actor) May(r Right) bool {
-	return a.Taxpayer != 0 && (a.Key == 0 || a.Scopes&r == r) && a.Member.Taxpayer == a.Taxpayer && a.Member.User == a.User.ID && !a.User.Disabled && a.Member.Role.Rights()&r == r
+	return a.Taxpayer != 0 && a.User.Inspector == nil && (a.Key == 0 || a.Scopes&r == r) && a.Member.Taxpayer == a.Taxpayer && a.Member.User == a.User.ID && !a.User.Disabled && a.Member.Role.Rights()&r == r
 }
 
 // Must is Denied, naming the right, unless the actor has it.

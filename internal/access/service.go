@@ -21,6 +21,11 @@ type Config struct {
 	Site string
 	// Closed lets nobody sign up but who was invited.
 	Closed bool
+	// Judge verifies the signatures by which inspectors sign in; nil: they cannot.
+	Judge Judge
+	// HideInspections keeps looks of inspectors out of the records that the client
+	// sees, where the law forbids to tell. They stand in those of no organization.
+	HideInspections bool
 }
 
 // Service lets people in, and knows what they may do. Safe for concurrent use.
@@ -74,7 +79,7 @@ func (s *Service) Note(ctx context.Context, a *Actor, act Act, object, detail st
 // MustStaff is Denied unless the actor works for the operator and has proved so
 // by two factors.
 func (a *Actor) MustStaff() error {
-	if !a.User.Staff || a.User.Disabled || !a.Strong || a.Key != 0 {
+	if !a.User.Staff || a.User.Inspector != nil || a.User.Disabled || !a.Strong || a.Key != 0 {
 		return &fiscal.Error{Of: fiscal.Denied, Field: "staff"}
 	}
 	return nil

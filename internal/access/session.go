@@ -29,6 +29,8 @@ type Session struct {
 	Ends    time.Time `json:"-"`
 	Address string    `json:"address"`
 	Agent   string    `json:"agent"`
+	// Inspection is the ground on which an inspector looks, 0 none yet.
+	Inspection InspectionID `json:"inspection,omitempty"`
 	// Taxpayer is the organization last chosen, 0 none.
 	Taxpayer fiscal.TaxpayerID `json:"taxpayer,omitempty"`
 }
@@ -71,12 +73,13 @@ type proof int
 const (
 	owesSecond proof = iota
 	byPassword
-	byTwo // factors
+	byTwo         // factors
+	byCertificate // and the password: an inspector
 )
 
 // idle is how long a person's session lives without a request.
 func idle(u *User) time.Duration {
-	if u.Staff {
+	if u.Staff || u.Inspector != nil {
 		return staffIdle
 	}
 	return sessionIdle
@@ -88,8 +91,11 @@ func (s *Service) begin(tx Tx, u *User, v Visit, by proof) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	if u.Inspector != nil && by != byCertificate { // nothing else opens what they see
+		by = owesSecond
+	}
 	now := s.now()
-	n := Session{ID: id, User: u.ID, Half: by == owesSecond, Strong: by == byTwo, Started: now, Seen: now, Ends: now.Add(idle(u)),
+	n := Session{ID: id, User: u.ID, Half: by == owesSecond, Strong: by >= byTwo, Started: now, Seen: now, Ends: now.Add(idle(u)),
 		Address: v.Address, Agent: strings.ToValidUTF8(v.Agent[:min(len(v.Agent), maxAgent)], "")}
 	if n.Half {
 		n.Ends = now.Add(halfLife)
@@ -137,6 +143,15 @@ func (s *Service) Resume(ctx context.Context, token string, v Visit) (Actor, err
 		}
 		if a.User.Disabled || now.Sub(found.Seen) >= idle(&a.User)+seenStep {
 			return errNoSession
+		}
+		if found.Inspection != 0 && a.User.Inspector != nil {
+			i, err := tx.Inspection(found.Inspection)
+			if err != nil {
+				return err
+			}
+			if i.Closed.IsZero() && i.User == a.User.ID {
+				a.Inspection = &i
+			}
 		}
 		if found.Taxpayer != 0 {
 			a.Member, err = tx.Member(found.User, found.Taxpayer)

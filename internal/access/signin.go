@@ -90,7 +90,7 @@ func (s *Service) enter(ctx context.Context, read *User, v Visit) (token string,
 
 // afterPassword is how well a session is proved by the password alone.
 func (u *User) afterPassword() proof {
-	if u.TOTP != nil {
+	if u.TOTP != nil || u.Inspector != nil {
 		return owesSecond
 	}
 	return byPassword
@@ -189,6 +189,8 @@ func (s *Service) SecondFactor(ctx context.Context, token, proof string, v Visit
 			return err
 		case u.Disabled:
 			return errDisabled
+		case u.Inspector != nil: // by certificate alone
+			return errNoSession
 		}
 		if err := u.locked(s.now()); err != nil {
 			return err

@@ -25,6 +25,8 @@ type User struct {
 	Changed  time.Time `json:"changed"` // the password
 	Disabled bool      `json:"disabled,omitempty"`
 	Staff    bool      `json:"staff,omitempty"` // works for the operator
+	// Inspector is set of who works for an authority.
+	Inspector *Inspector `json:"inspector,omitempty"`
 
 	TOTP     *TOTP    `json:"totp,omitempty"` // nil: no second factor
 	Recovery [][]byte `json:"recovery,omitempty"`

@@ -91,6 +91,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"AuditChains", auditChains},
 		{"APIKeys", apiKeys},
 		{"Replies", replies},
+		{"Inspectors", inspectors},
 		{"Office", office},
 		{"Applications", applications},
 		{"ApplicationsOnTheirWay", applicationsOnTheirWay},
