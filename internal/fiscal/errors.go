@@ -81,6 +81,7 @@ const (
 	NothingThere                // no such record
 	AlreadyThere                // such a record exists
 	NoService                   // the contract under which the register was served is over
+	Retired                     // the document was kept for its term and is kept no longer
 	reasonCount
 )
 
@@ -121,6 +122,7 @@ var reasons = [reasonCount]struct {
 	NothingThere:         {"nothing_there", NotFound},
 	AlreadyThere:         {"already_there", Conflict},
 	NoService:            {"no_service", Denied},
+	Retired:              {"retired", NotFound},
 }
 
 // Kind is the kind of every error with this reason.

@@ -61,7 +61,7 @@ func TestLimits(t *testing.T) {
 		offline   time.Duration
 		marking   time.Duration
 		retention int
-	}{{fiscal.Kazakhstan, 72 * time.Hour, 0, 5}, {fiscal.Russia, 30 * 24 * time.Hour, 30 * 24 * time.Hour, 5}} {
+	}{{fiscal.Kazakhstan, 72 * time.Hour, 0, 8}, {fiscal.Russia, 30 * 24 * time.Hour, 30 * 24 * time.Hour, 5}} {
 		for _, at := range []string{"2017-01-01 00:00:00", "2026-11-21 12:00:00", "2046-01-01 00:00:00"} {
 			terms := For(tt.country).At(moment(t, at))
 			if terms.Offline != tt.offline || terms.Shift != 24*time.Hour || terms.Retention != tt.retention || terms.Marking != tt.marking {
@@ -124,4 +124,27 @@ func froms[T any](all []dated[T]) (days []fiscal.WallTime) {
 		days = append(days, d.from)
 	}
 	return days
+}
+
+// What was received in a month goes when the longest term of all countries is
+// over, from the end of the year that the documents may bear.
+//
+// Req: P-022, T-092, O-047
+func TestKeptUntil(t *testing.T) {
+	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
+	for _, tt := range []struct {
+		month int32
+		years int
+		want  string
+	}{
+		{202104, 0, "2030-01-01 14:00:00"},
+		{202111, 0, "2030-01-01 14:00:00"},
+		{202112, 0, "2031-01-01 14:00:00"}, // New Year's night of the east
+		{202104, 5, "2030-01-01 14:00:00"}, // never shorter than the law
+		{202104, 10, "2032-01-01 14:00:00"},
+	} {
+		if got := KeptUntil(tt.month, now, tt.years).Format(time.DateTime); got != tt.want {
+			t.Errorf("KeptUntil(%d, %d years) = %s, want %s", tt.month, tt.years, got, tt.want)
+		}
+	}
 }
