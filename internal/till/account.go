@@ -338,6 +338,19 @@ func (t *Till) SetDetails(s *Seat, name, phone, lang string) error {
 
 // SignOut ends the device's session.
 func (t *Till) SignOut(s *Seat) error {
+// SetLanguage says in which language the till speaks with the seller.
+//
+// Errors: Invalid with the Field "lang".
+func (t *Till) SetLanguage(s *Seat, lang string) error {
+	if lang != "kk" && lang != "ru" && lang != "en" {
+		return bad("lang", "%q", lang)
+	}
+	return t.change(s, func(_ *sqlitefile.Tx, a *Account) error {
+		a.Lang = lang
+		return nil
+	})
+}
+
 	return t.change(s, func(_ *sqlitefile.Tx, a *Account) error {
 		a.Session = session{Before: a.Session.Device}
 		return nil

@@ -199,8 +199,11 @@ func (t *Till) SetCashier(ctx context.Context, s *Seat, c Cashier, pin, again st
 		return err
 	}
 	c.Name = strings.Join(strings.Fields(c.Name), " ")
-	if c.Name == "" || len([]rune(c.Name)) > maxPerson {
-		return bad("name", "empty or longer than %d letters", maxPerson)
+	if c.Name == "" {
+		return &fiscal.Error{Reason: fiscal.MissingParameter, Field: "name"}
+	}
+	if len([]rune(c.Name)) > maxPerson {
+		return bad("name", "longer than %d letters", maxPerson)
 	}
 	for _, r := range c.Rights {
 		if !slices.Contains(Rights(), r) {

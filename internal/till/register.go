@@ -57,7 +57,7 @@ func (s *Settings) check(now fiscal.WallTime) error {
 	case s.Name == "":
 		return &fiscal.Error{Reason: fiscal.MissingParameter, Field: "name"}
 	case s.Max < 0 || s.Max > maxTotal:
-		return bad("max", "%v", s.Max)
+		return bad("max_sum", "%v", s.Max)
 	case s.Paper != 80 && s.Paper != 58:
 		return bad("paper", "80 or 58")
 	case s.VATPayer && !slices.ContainsFunc(rates, func(r policy.Rate) bool { return !r.Exempt && r.Percent == s.VATPercent }):
@@ -85,6 +85,17 @@ func (r *Register) Rules(extended bool) Rules {
 		Seller: r.Card.XIN, Extended: extended, Modifiers: s.Modifiers, Max: s.Max, Buyer: s.Buyer,
 		VATPayer: s.VATPayer, VATPercent: s.VATPercent, Section: s.Section,
 	}
+}
+
+// VATRates are those that may be set on the register now, in thousandths of a
+// percent.
+func (t *Till) VATRates(r *Register) (all []uint32) {
+	for _, rate := range policy.For(fiscal.Kazakhstan).At(fiscal.WallIn(t.now(), r.Card.Location())).VAT {
+		if !rate.Exempt && !slices.Contains(all, rate.Percent) {
+			all = append(all, rate.Percent)
+		}
+	}
+	return all
 }
 
 // serialDigits of a serial number follow its letters; the last checks the others

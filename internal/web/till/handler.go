@@ -54,7 +54,15 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, nil, &fiscal.Error{Reason: fiscal.NothingThere})
 	})
-	return ui.Secure(http.MaxBytesHandler(h.mux, maxBody)), nil
+	return ui.Secure(camera(http.MaxBytesHandler(h.mux, maxBody))), nil
+}
+
+// camera lets our own pages read codes of goods with it.
+func camera(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=()")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // maxBody bounds what a page may send.

@@ -5,11 +5,15 @@ import (
 	"strconv"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/till"
 	"openofd/internal/web/ui"
 )
 
 func (h *Handler) registerRoutes() {
 	h.open(unlocked, "GET /registers", h.registers)
+	h.open(unlocked, "GET /registers/new", h.newRegisterPage)
+	h.open(unlocked, "POST /registers/new", h.newRegister)
+	h.open(unlocked, "GET /registers/new/passport.txt", h.passport)
 	h.open(unlocked, "GET /registers/connect", h.connectPage)
 	h.open(unlocked, "POST /registers/connect", h.connect)
 	h.open(unlocked, "POST /registers/{register}/choose", h.choose)
@@ -71,4 +75,49 @@ func (h *Handler) choose(w http.ResponseWriter, r *http.Request, g *guest) {
 
 func (h *Handler) workAt(w http.ResponseWriter, r *http.Request, id fiscal.RegisterID) {
 	http.SetCookie(w, &http.Cookie{Name: registerCookie, Value: strconv.FormatInt(int64(id), 10), Path: "/", MaxAge: 180 * 24 * 3600, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: h.cfg.Secure || r.TLS != nil})
+}
+
+// fresh is what a new software register has for a passport.
+type fresh struct {
+	Serial, Year, Model string
+	Text                string // the same to copy and to save
+}
+
+func freshOf(r *http.Request, g *guest) fresh {
+	q := r.URL.Query()
+	f := fresh{Serial: q.Get("serial"), Year: q.Get("year"), Model: till.Model}
+	if _, err := strconv.ParseUint(f.Year, 10, 16); err != nil || !till.ValidSerial(f.Serial) {
+		return fresh{}
+	}
+	t := g.locale.T
+	f.Text = t("till.model") + ": " + f.Model + "\n" + t("till.serial") + ": " + f.Serial + "\n" + t("till.year") + ": " + f.Year + "\n"
+	return f
+}
+
+func (h *Handler) newRegisterPage(w http.ResponseWriter, r *http.Request, g *guest) {
+	h.show(w, r, g, http.StatusOK, "newregister.html", page{Page: ui.Page{Title: g.locale.T("till.register.new")}, Back: "/registers"}, freshOf(r, g))
+}
+
+// newRegister makes a serial number, to register it with the operator.
+//
+// Source: requirements E-066, E-067.
+func (h *Handler) newRegister(w http.ResponseWriter, r *http.Request, g *guest) {
+	serial, year, err := h.till.NewSerial()
+	if err != nil {
+		h.fail(w, r, g, err)
+		return
+	}
+	http.Redirect(w, r, "/registers/new?serial="+serial+"&year="+strconv.Itoa(year), http.StatusSeeOther)
+}
+
+// passport is the data of a new register as a file.
+func (h *Handler) passport(w http.ResponseWriter, r *http.Request, g *guest) {
+	f := freshOf(r, g)
+	if f.Serial == "" {
+		h.fail(w, r, g, &fiscal.Error{Reason: fiscal.NothingThere, Field: "register"})
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+f.Serial+`.txt"`)
+	_, _ = w.Write([]byte(f.Text)) // the client is gone: nothing to tell it
 }

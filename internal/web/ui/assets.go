@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ var kinds = map[string]string{
 	".css":   "text/css; charset=utf-8",
 	".js":    "text/javascript; charset=utf-8",
 	".svg":   "image/svg+xml",
+	".png":   "image/png",
 	".woff2": "font/woff2",
 }
 
@@ -127,7 +129,7 @@ func (a *Assets) add(name string, content []byte) error {
 	sum := sha256.Sum256(content)
 	hashed := strings.TrimSuffix(name, ext) + "." + hex.EncodeToString(sum[:8]) + ext
 	f := asset{kind: kinds[ext], content: content}
-	if ext != ".woff2" {
+	if ext != ".woff2" && ext != ".png" {
 		var b bytes.Buffer
 		z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
 		if err != nil {
@@ -147,6 +149,17 @@ func (a *Assets) add(name string, content []byte) error {
 
 // Path is the address of an asset by its plain name.
 func (a *Assets) Path(name string) string { return AssetPath + a.names[name] }
+
+// Below lists the addresses of the assets in folders, in their order.
+func (a *Assets) Below(folders ...string) (all []string) {
+	for name := range a.names {
+		if slices.ContainsFunc(folders, func(f string) bool { return strings.HasPrefix(name, f+"/") }) {
+			all = append(all, a.Path(name))
+		}
+	}
+	slices.Sort(all)
+	return all
+}
 
 // ServeHTTP serves the assets below AssetPath.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {

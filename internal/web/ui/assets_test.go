@@ -111,7 +111,7 @@ func TestAssetWeight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	check, rooms := 0, 0
+	check, rooms, till := 0, 0, 0
 	for name, f := range a.files {
 		size := len(f.content)
 		if f.packed != nil {
@@ -123,6 +123,10 @@ func TestAssetWeight(t *testing.T) {
 			}
 			continue
 		}
+		if strings.HasPrefix(name, "till/") {
+			till += size
+			continue
+		}
 		rooms += size
 		if !strings.HasPrefix(name, "room/") {
 			check += size
@@ -131,7 +135,10 @@ func TestAssetWeight(t *testing.T) {
 	if check > 64<<10 || rooms > 200<<10 {
 		t.Errorf("the assets of the check weigh %d bytes together, want 64 KiB at most; with those of rooms %d, want 200", check, rooms)
 	}
-	t.Logf("%d and %d bytes, fonts in all weights included", check, rooms)
+	if till > 64<<10 {
+		t.Errorf("what the till keeps on a phone beside fonts weighs %d bytes, want 64 KiB at most", till)
+	}
+	t.Logf("%d and %d bytes, fonts in all weights included; %d of the till", check, rooms, till)
 }
 
 // TestVendored: what others made is listed with its checksum, and nothing else
