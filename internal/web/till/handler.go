@@ -51,6 +51,11 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	h.mux.Handle(ui.AssetPath, render.Assets)
 	h.signInRoutes()
 	h.registerRoutes()
+	h.settingsRoutes()
+	h.cashierRoutes()
+	h.accountRoutes()
+	h.goodsRoutes()
+	h.installRoutes()
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, nil, &fiscal.Error{Reason: fiscal.NothingThere})
 	})
