@@ -336,8 +336,6 @@ func (t *Till) SetDetails(s *Seat, name, phone, lang string) error {
 	})
 }
 
-// SignOut ends the device's session.
-func (t *Till) SignOut(s *Seat) error {
 // SetLanguage says in which language the till speaks with the seller.
 //
 // Errors: Invalid with the Field "lang".
@@ -351,6 +349,8 @@ func (t *Till) SetLanguage(s *Seat, lang string) error {
 	})
 }
 
+// SignOut ends the device's session.
+func (t *Till) SignOut(s *Seat) error {
 	return t.change(s, func(_ *sqlitefile.Tx, a *Account) error {
 		a.Session = session{Before: a.Session.Device}
 		return nil
