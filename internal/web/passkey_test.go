@@ -269,6 +269,11 @@ func TestStaffRoom(t *testing.T) {
 	b.open(t, h.URL+"/me/totp?lang=ru")
 	b.fill(t, map[string]string{"totp": access.TOTPNumber(eval[string](t, b, `document.querySelector(".code").innerText`), time.Now()), "password": strong})
 	b.complained()
+	b.open(t, h.URL+"/cabinet?lang=ru")
+	b.faultless(t, "the start of staff")
+	if got := eval[string](t, b, `[...document.querySelectorAll("#main .list-group a")].map(a => a.pathname).join(" ") + (document.querySelector("a[href='/organization']") ? " and an organization" : "")`); got != "/staff/applications /staff/parked /staff/days" {
+		t.Errorf("staff without an organization begin with %q, want the three queues", got)
+	}
 	b.open(t, h.URL+"/staff?lang=ru")
 	b.faultless(t, "staff")
 	b.fill(t, map[string]string{"q": "Казына", "ground": ""})

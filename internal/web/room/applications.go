@@ -228,6 +228,7 @@ func (h *Handler) application(w http.ResponseWriter, r *http.Request, a *visitor
 		Facts: a.facts(&app), Findings: a.findings(app.Control), MayPaper: len(app.Signature) > 0}
 	for i := range events { // the newest first
 		e := events[len(events)-1-i]
+		e.By = who(a.locale, e.By)
 		p.Events = append(p.Events, eventRow{e, a.when(e.At)})
 	}
 	if !app.SignedAt.IsZero() {

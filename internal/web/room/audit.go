@@ -8,26 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"openofd/internal/access"
 	"openofd/internal/web/ui"
 )
-
-// recordRow is a record of the audit as lists show it.
-type recordRow struct {
-	access.Record
-	When string
-}
-
-// Key is that of the words for what was done.
-func (r recordRow) Key() string { return "act." + string(r.Act) }
-
-func (a *visitor) rows(all []access.Record) []recordRow {
-	list := make([]recordRow, len(all))
-	for i := range all {
-		list[i] = recordRow{all[i], a.when(all[i].At)}
-	}
-	return list
-}
 
 const auditPageSize = 50
 
@@ -76,7 +58,8 @@ func (h *Handler) auditCSV(w http.ResponseWriter, r *http.Request, a *visitor) {
 	_ = out.Write([]string{l.T("audit.seq"), l.T("audit.at"), l.T("audit.who"), l.T("audit.act"), l.T("audit.object"), l.T("audit.detail"), l.T("audit.address"), l.T("audit.hash")})
 	for len(page) > 0 {
 		for _, rec := range page {
-			_ = out.Write([]string{strconv.FormatUint(rec.Seq, 10), rec.At.Format(time.RFC3339), cell(rec.Who), l.T(recordRow{Record: rec}.Key()), cell(rec.Object), cell(rec.Detail), rec.Address, hex.EncodeToString(rec.Hash[:])})
+			row := a.recordRow(&rec)
+			_ = out.Write([]string{strconv.FormatUint(rec.Seq, 10), rec.At.Format(time.RFC3339), cell(row.Actor), l.T(row.Key()), cell(row.Thing), cell(row.Told), rec.Address, hex.EncodeToString(rec.Hash[:])})
 		}
 		if out.Flush(); out.Error() != nil {
 			return // the client is gone

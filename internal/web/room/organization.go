@@ -45,7 +45,7 @@ func (h *Handler) officeRoutes() {
 
 // officeSections are those of the office as the actor may use it.
 func (h *Handler) officeSections(a *visitor) (all []ui.Section) {
-	if h.cfg.Office == nil {
+	if h.cfg.Office == nil || h.atTheDesk(a) {
 		return nil
 	}
 	if a.May(access.SeeStatus) {
@@ -125,6 +125,7 @@ func (h *Handler) organization(w http.ResponseWriter, r *http.Request, a *visito
 		var all []registry.Contract
 		all, err = h.cfg.Office.Contracts(r.Context(), a.Actor)
 		for _, c := range all {
+			c.By = who(a.locale, c.By)
 			p.Papers = append(p.Papers, paperRow{c, a.when(c.At)})
 		}
 		p.InForce = registry.InForce(all)
@@ -449,6 +450,7 @@ func (h *Handler) contract(w http.ResponseWriter, r *http.Request, a *visitor) {
 	if !ok {
 		return
 	}
+	c.By = who(a.locale, c.By)
 	p := paper{Contract: c, When: a.when(c.At), Text: string(c.Content)}
 	if c.Verdict != nil && !c.Verdict.SignedAt.IsZero() {
 		p.SignedAt = a.when(c.Verdict.SignedAt)

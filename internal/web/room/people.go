@@ -33,6 +33,10 @@ func (h *Handler) overview(w http.ResponseWriter, r *http.Request, a *visitor) {
 		h.render.Error(w, r, err)
 		return
 	}
+	if h.atTheDesk(a) && len(in)+len(invited) == 0 {
+		h.staffStart(w, r, a)
+		return
+	}
 	p := overviewPage{Name: a.User.Name, CanLink: h.cfg.Office != nil}
 	if p.Today, err = h.today(r, a); err != nil {
 		h.render.Error(w, r, err)

@@ -196,7 +196,7 @@ func printContract(a *visitor, c *registry.Contract) *pdf.Sheet {
 		}
 	}
 	row("contract.at", a.when(c.At))
-	row("contract.by", c.By)
+	row("contract.by", who(a.locale, c.By))
 	printSigner(row, l, c.Owner)
 	row("link.owner.method", c.Method)
 	if v := c.Verdict; v != nil {

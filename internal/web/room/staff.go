@@ -76,7 +76,7 @@ func (h *Handler) staffSections(a *visitor) []ui.Section {
 	if h.cfg.Desk == nil || a.MustStaff() != nil {
 		return nil
 	}
-	return []ui.Section{{Key: "room.staff", Icon: "search", URL: "/staff"}}
+	return h.deskSections()
 }
 
 // waits reports whether one of the staff has to prove a second factor before
@@ -137,7 +137,7 @@ func (h *Handler) staffApplications(w http.ResponseWriter, r *http.Request, a *v
 			Search: "/staff?" + url.Values{"q": {"№ " + strconv.FormatInt(int64(one.ID), 10)}}.Encode(),
 		}
 	}
-	h.page(w, r, a, http.StatusOK, "staffapplications.html", "/staff", "staff.applications", rows)
+	h.page(w, r, a, http.StatusOK, "staffapplications.html", "/staff/applications", "staff.applications", rows)
 }
 
 // staffWrong shows the search again with what was wrong.

@@ -126,7 +126,8 @@ func (h *Handler) auditRows(ctx context.Context, a *visitor, _ url.Values, put f
 			return err
 		}
 		for _, rec := range page {
-			if err := put(int64(rec.Seq), a.wall(rec.At), rec.Who, a.locale.T(recordRow{Record: rec}.Key()), rec.Object, rec.Detail, rec.Address, hex.EncodeToString(rec.Hash[:])); err != nil {
+			row := a.recordRow(&rec)
+			if err := put(int64(rec.Seq), a.wall(rec.At), row.Actor, a.locale.T(row.Key()), row.Thing, row.Told, rec.Address, hex.EncodeToString(rec.Hash[:])); err != nil {
 				return err
 			}
 		}
