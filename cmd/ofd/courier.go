@@ -23,7 +23,8 @@ func (o *operator) startCouriers(ctx context.Context, s *settings, ways *forward
 	if err != nil {
 		return err
 	}
-	cfg := delivery.CourierConfig{Installation: name, Country: fiscal.Kazakhstan}
+	cfg := s.Courier
+	cfg.Installation, cfg.Country = name, fiscal.Kazakhstan
 	c := delivery.NewCourier(cfg, ways.kgd, o.store, o.registry, o.log, metrics, s.Now, rand.Int64N)
 	o.followers.running.Go(func() { c.Run(ctx) })
 	return nil

@@ -26,15 +26,16 @@ import (
 // that sell in real time over real sockets, in one process, and months of what
 // they did before.
 type demoCmd struct {
-	Data     string      `type:"path" placeholder:"DIR" help:"Folder to keep; without it a new one that is removed at the end."`
-	DB       config.DB   `name:"db" placeholder:"URL" help:"Database server instead of the embedded one; ofd migrate up has prepared it, and the master key is in --data. It keeps what was sold."`
-	KKMAddr  config.Addr `name:"kkm-addr" default:":7777" help:"Where registers of Kazakhstan connect: point your own there too."`
-	KKTAddr  config.Addr `name:"kkt-addr" default:":7778" help:"Where registers of Russia connect, with simulated drives."`
-	HTTPAddr config.Addr `name:"http-addr" default:":8080" help:"Pages, among them the buyer's check."`
-	OpsAddr  config.Addr `name:"ops-addr" default:"127.0.0.1:9090" help:"Metrics and health."`
-	Pace     float64     `default:"1" help:"How fast the shops sell: 10 is ten times as fast."`
-	Days     int         `default:"120" help:"Days of sample data that are made at the first start; none with --db."`
-	Check    bool        `help:"Walk the whole way once, print each step, exit 0 or 1."`
+	Data      string      `type:"path" placeholder:"DIR" help:"Folder to keep; without it a new one that is removed at the end."`
+	DB        config.DB   `name:"db" placeholder:"URL" help:"Database server instead of the embedded one; ofd migrate up has prepared it, and the master key is in --data. It keeps what was sold."`
+	KKMAddr   config.Addr `name:"kkm-addr" default:":7777" help:"Where registers of Kazakhstan connect: point your own there too."`
+	KKTAddr   config.Addr `name:"kkt-addr" default:":7778" help:"Where registers of Russia connect, with simulated drives."`
+	HTTPAddr  config.Addr `name:"http-addr" default:":8080" help:"Pages, among them the buyer's check."`
+	OpsAddr   config.Addr `name:"ops-addr" default:"127.0.0.1:9090" help:"Metrics and health."`
+	Authority config.Addr `name:"authority-addr" default:"127.0.0.1:7790" help:"An authority to rehearse with, which takes what is delivered; its screens are there too."`
+	Pace      float64     `default:"1" help:"How fast the shops sell: 10 is ten times as fast."`
+	Days      int         `default:"120" help:"Days of sample data that are made at the first start; none with --db."`
+	Check     bool        `help:"Walk the whole way once, print each step, exit 0 or 1."`
 }
 
 // demoOperator is the operator of the demo. It is invented.
@@ -63,33 +64,47 @@ func (c *demoCmd) Run(con *console) (err error) {
 	var s settings
 	s.Data, s.DB, s.Operator = dir, c.DB, demoOperator()
 	s.KKMAddr, s.KKTAddr, s.HTTPAddr, s.OpsAddr = c.KKMAddr, c.KKTAddr, c.HTTPAddr, c.OpsAddr
-	s.KKTCrypto.Name, s.Marking.Name = config.CryptoSIM1, config.MarkingTable
-	s.FNSDir = demoFNS(dir)
+	s.KKTCrypto.Name = config.CryptoSIM1
 	s.Letters = &mail.Sink{}
-	if err := s.authority(dir); err != nil {
+	if err := errors.Join(s.authority(dir), s.ownModels(dir)); err != nil {
 		return err
 	}
 	if s.Log, err = observe.NewLogger(con.talk, observe.LogConfig{Level: slog.LevelWarn}); err != nil {
 		return err
 	}
+	decide := demoDecides
 	if c.Check {
 		any := config.Addr{HostPort: "127.0.0.1:0"}
-		s.KKMAddr, s.KKTAddr, s.HTTPAddr, s.OpsAddr = any, any, any, any
+		s.KKMAddr, s.KKTAddr, s.HTTPAddr, s.OpsAddr, c.Authority = any, any, any, any, any
 		s.Limits.CheckPerMinute = 60_000 // the walk asks as no buyer would
+		s.Courier.Poll, s.Courier.Decisions, decide = 100*time.Millisecond, 200*time.Millisecond, -1
 	}
 	if err := c.past(con, &s); err != nil {
 		return err
 	}
+	far, err := openDemoFar(dir, c.Authority, decide, &s)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, far.close()) }()
+	far.sendThere(&s)
 	o, err := startOperator(con.ctx, s)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, o.stop()) }()
-	if c.Check {
-		return demoCheck(con, o, dir)
+	if err := c.apply(con.ctx, o, &s); err != nil {
+		return err
 	}
-	return c.sell(con, o, dir)
+	if c.Check {
+		return demoCheck(con, &walk{o: o, dir: dir, settings: &s, far: far})
+	}
+	return c.sell(con, o, dir, far)
 }
+
+// demoDecides is how long the demo's authority thinks about an application: for
+// long enough to be seen waiting.
+const demoDecides = 45 * time.Second
 
 // past makes the sample data of the days before the first start. The check has a
 // few of them in Kazakhstan, at registers that it does not walk.
@@ -152,7 +167,7 @@ type demoSeller interface {
 var _, _ demoSeller = (*demoCounter)(nil), (*russianCounter)(nil)
 
 // sell opens the shops and lets them sell until the demo is ended.
-func (c *demoCmd) sell(con *console, o *operator, dir string) (err error) {
+func (c *demoCmd) sell(con *console, o *operator, dir string, far *demoFar) (err error) {
 	sellers, err := openSellers(con.ctx, o, dir, c.Pace)
 	defer func() {
 		for _, s := range sellers {
@@ -166,7 +181,7 @@ func (c *demoCmd) sell(con *console, o *operator, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	c.welcome(con.out, o, sellers, g)
+	c.welcome(con.out, o, far, sellers, g)
 	events := make(chan string, 64)
 	var shops sync.WaitGroup
 	for _, s := range sellers {
@@ -207,13 +222,14 @@ func openSellers(ctx context.Context, o *operator, dir string, pace float64) (al
 	return all, nil
 }
 
-func (c *demoCmd) welcome(w io.Writer, o *operator, sellers []demoSeller, g guests) {
+func (c *demoCmd) welcome(w io.Writer, o *operator, far *demoFar, sellers []demoSeller, g guests) {
 	fmt.Fprintf(w, "OpenOFD is running. Ctrl-C ends it.\n\n")
 	facts(w,
 		"buyers check receipts at", o.Site,
 		"registers of Kazakhstan connect to", o.KKMAddr,
 		"registers of Russia connect to", o.KKTAddr,
 		"metrics and health", "http://"+o.OpsAddr+"/metrics",
+		"the authority's screens", far.URL+", password "+demoPassword,
 	)
 	if c.hasPast() {
 		introduce(w, o.Site)

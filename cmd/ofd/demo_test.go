@@ -54,6 +54,11 @@ func TestDemoSells(t *testing.T) {
 	d.says("Тверь sale http")
 	d.end()
 
+	list := exec.Command(program, "application", "list", "--data", "kept")
+	list.Dir = dir
+	if out, err := list.CombinedOutput(); err != nil || strings.Count(string(out), "register ") != 4 || !saysAll(string(out), "draft withdrawn") {
+		t.Errorf("ofd application list: %v\n%s\nwant four of which some are drafts", err, out)
+	}
 	cmd := exec.Command(program, "verify", "--data", "kept", "--json")
 	cmd.Dir = dir
 	out, err := cmd.Output()
@@ -81,7 +86,7 @@ func startDemo(t *testing.T, dir string) *runningDemo {
 	t.Cleanup(cancel)
 	any := "127.0.0.1:0"
 	d := &runningDemo{t: t, lines: make(chan string, 1024), cmd: exec.CommandContext(ctx, program,
-		"demo", "--pace", "100", "--days", "3", "--data", "kept", "--kkm-addr", any, "--kkt-addr", any, "--http-addr", any, "--ops-addr", any)}
+		"demo", "--pace", "100", "--days", "3", "--data", "kept", "--kkm-addr", any, "--kkt-addr", any, "--http-addr", any, "--ops-addr", any, "--authority-addr", any)}
 	d.cmd.Dir = dir
 	d.cmd.Env = (&script{names: map[string]string{}}).env()
 	out, err := d.cmd.StdoutPipe()

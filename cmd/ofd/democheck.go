@@ -22,15 +22,15 @@ const checkTime = time.Minute
 // demoCheck walks the way of a receipt once in each country, from the
 // registration of a register to the buyer's check, and compares every figure on
 // the way. It prints each step; the first that fails ends it.
-func demoCheck(con *console, o *operator, dir string) error {
+func demoCheck(con *console, w *walk) error {
 	ctx, cancel := context.WithTimeout(con.ctx, checkTime)
 	defer cancel()
 	began := time.Now()
-	w := &walk{ctx: ctx, con: con, o: o, dir: dir}
-	russia := &russianWalk{walk: w}
-	all := slices.Concat(w.steps(), russia.steps(), []walkStep{{"every entry, chain, sign and counter verified", w.verify}})
+	w.ctx, w.con = ctx, con
+	russia, newcomer := &russianWalk{walk: w}, &newcomerWalk{walk: w}
+	all := slices.Concat(w.steps(), newcomer.steps(), russia.steps(), newcomer.evening(), []walkStep{{"every entry, chain, sign and counter verified", w.verify}})
 	done := w.take(all)
-	if err := errors.Join(w.end(), russia.end()); err != nil {
+	if err := errors.Join(w.end(), russia.end(), newcomer.end()); err != nil {
 		return err
 	}
 	last := done[len(done)-1]
@@ -102,11 +102,13 @@ type walked struct {
 
 // walk is what the steps hand on to each other.
 type walk struct {
-	ctx     context.Context
-	con     *console
-	o       *operator
-	dir     string
-	counter *demoCounter
+	ctx      context.Context
+	con      *console
+	o        *operator
+	dir      string
+	settings *settings
+	far      *demoFar
+	counter  *demoCounter
 
 	sales   []sold
 	returns []kkm.Slip

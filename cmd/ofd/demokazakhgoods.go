@@ -26,6 +26,7 @@ func secondTill(s demoShop) demoShop {
 func demoExpress(s demoShop) demoShop {
 	s.register.OutletTitle = fiscal.Text{KK: "«Дастарқан Экспресс» дүкені", RU: "Магазин «Дастархан Экспресс»"}
 	s.register.OutletAddress = fiscal.Text{KK: "Алматы қ., Абылай хан даңғылы, 2", RU: "г. Алматы, пр. Абылай хана, 2"}
+	s.register.OutletWhere = registry.Address{Region: "75", Locality: "Алматы", Street: "пр. Абылай хана", House: "2"}
 	s.register.Latitude, s.register.Longitude = 432731, 769418
 	s.register.Name, s.register.SerialNumber = "Экспресс", "DM2600000104"
 	s.cashiers = []fiscal.Cashier{{Code: 11, Name: "Ахметова Сәуле"}, {Code: 12, Name: "Пак Виктор"}}
@@ -39,6 +40,7 @@ func demoExpress(s demoShop) demoShop {
 func demoPavilion(s demoShop) demoShop {
 	s.register.OutletTitle = fiscal.Text{KK: "«Алатау» базарындағы павильон", RU: "Павильон на рынке «Алатау»"}
 	s.register.OutletAddress = fiscal.Text{KK: "Алматы қ., Рысқұлов даңғылы, 231", RU: "г. Алматы, пр. Рыскулова, 231"}
+	s.register.OutletWhere = registry.Address{Region: "75", Locality: "Алматы", Street: "пр. Рыскулова", House: "231"}
 	s.register.Latitude, s.register.Longitude = 432854, 768650
 	s.register.Name, s.register.SerialNumber = "Павильон 14", "DM2600000105"
 	s.cashiers = []fiscal.Cashier{{Code: 21, Name: "Төлеуов Бауыржан"}}
@@ -77,6 +79,7 @@ func demoMarket(vat uint32) demoShop {
 			LegalAddress:  fiscal.Text{KK: "Алматы қ., Абай даңғылы, 52", RU: "г. Алматы, пр. Абая, 52"},
 			OutletTitle:   fiscal.Text{KK: "«Дастарқан» дүкені", RU: "Магазин «Дастархан»"},
 			OutletAddress: fiscal.Text{KK: "Алматы қ., Төле би көшесі, 59", RU: "г. Алматы, ул. Толе би, 59"},
+			OutletWhere:   registry.Address{Region: "75", Locality: "Алматы", Street: "ул. Толе би", House: "59"},
 			Latitude:      432567, Longitude: 769286, Zone: "Asia/Almaty", Name: "Касса 1",
 			Model: "Demo Market KZ", SerialNumber: "DM2600000101", Year: 2026,
 		},
@@ -116,6 +119,7 @@ func demoCoffee() demoShop {
 			LegalAddress:  fiscal.Text{KK: "Астана қ., Кенесары көшесі, 40", RU: "г. Астана, ул. Кенесары, 40"},
 			OutletTitle:   fiscal.Text{KK: "«Көктем» кофеханасы", RU: "Кофейня «Көктем»"},
 			OutletAddress: fiscal.Text{KK: "Астана қ., Мәңгілік Ел даңғылы, 17", RU: "г. Астана, пр. Мангилик Ел, 17"},
+			OutletWhere:   registry.Address{Region: "71", Locality: "Астана", Street: "пр. Мангилик Ел", House: "17"},
 			Latitude:      511282, Longitude: 714306, Zone: "Asia/Almaty", Name: "Бар",
 			Model: "Demo Pocket KZ", SerialNumber: "DP2600000202", Year: 2026,
 		},
@@ -150,6 +154,7 @@ func demoTools(owner demoShop) demoShop {
 			Title: owner.register.Title, LegalAddress: owner.register.LegalAddress,
 			OutletTitle:   fiscal.Text{KK: "«Ұста» дүкені", RU: "Магазин «Мастер»"},
 			OutletAddress: fiscal.Text{KK: "Шымкент қ., Байтұрсынұлы көшесі, 20", RU: "г. Шымкент, ул. Байтурсынова, 20"},
+			OutletWhere:   registry.Address{Region: "79", Locality: "Шымкент", Street: "ул. Байтурсынова", House: "20"},
 			Latitude:      423417, Longitude: 695901, Zone: "Asia/Almaty", Name: "Касса у входа",
 			Model: "Demo Fort KZ", SerialNumber: "DF2400000303", Year: 2024,
 		},

@@ -38,6 +38,11 @@ func openCounter(ctx context.Context, o *operator, shop demoShop, dir string, ti
 	if err != nil {
 		return nil, err
 	}
+	return counterOf(ctx, o, shop, card, token, dir, times)
+}
+
+// counterOf is a shop with a register that there is.
+func counterOf(ctx context.Context, o *operator, shop demoShop, card fiscal.Card, token uint32, dir string, times demoTimes) (*demoCounter, error) {
 	path, err := deviceFile(dir, card.SerialNumber)
 	if err != nil {
 		return nil, err

@@ -58,6 +58,7 @@ func demoRzhev(s russianShop) russianShop {
 	s.city = "Ржев"
 	s.register.OutletTitle = fiscal.Text{RU: "Магазин «Лукошко у дома»"}
 	s.register.OutletAddress = fiscal.Text{RU: "172381, Тверская обл., г. Ржев, ул. Большая Спасская, 9"}
+	s.register.OutletWhere = registry.Address{Region: "69", Locality: "Ржев", Street: "ул. Большая Спасская", House: "9"}
 	s.register.Latitude, s.register.Longitude = 562630, 343280
 	s.register.Name, s.register.SerialNumber, s.register.RegistrationNumber, s.register.Drive = "Касса 1", "DG00000000108", "0009650042060178", "9999078900010801"
 	s.place = `Магазин "Лукошко у дома"`

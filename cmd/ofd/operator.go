@@ -16,6 +16,7 @@ import (
 
 	"openofd/internal/cabinet"
 	"openofd/internal/config"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/gate"
 	"openofd/internal/journal"
@@ -40,6 +41,7 @@ type settings struct {
 	Letters    *mail.Sink // keeps letters instead of sending them; nil: there is none
 	// DemoSign signs for invented companies, in a demo; nil: nobody does.
 	DemoSign func(content []byte, person string, of fiscal.XIN) ([]byte, error)
+	Courier  delivery.CourierConfig // how often applications are carried
 }
 
 // operator is a running operator. Its addresses are those really listened on,

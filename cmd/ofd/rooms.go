@@ -26,6 +26,7 @@ type rooms struct {
 	end    context.CancelFunc
 	ended  chan struct{}
 	judge  *signature.Verifier // nil: no roots are set
+	office *registry.Office
 	// evenings are what staff see of days that are over.
 	evenings *eveningRoom
 }
@@ -71,6 +72,7 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 		return web.Rooms{}, err
 	}
 	w.Office.AddModels(own)
+	r.office = w.Office
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	w.Desk = staffDesk{o.core}

@@ -64,6 +64,7 @@ type NewRegister struct {
 	At            fiscal.OutletID // an outlet that is there; 0: found by what follows, or made
 	OutletTitle   fiscal.Text     // empty: the taxpayer's
 	OutletAddress fiscal.Text
+	OutletWhere   Address // the same in parts, for an outlet that is made; the zero value: not told
 	Latitude      int32  // ten-thousandths of a degree
 	Longitude     int32  // ten-thousandths of a degree
 	Zone          string // IANA name; empty: the country's
@@ -255,7 +256,12 @@ func (s *Service) outlet(ctx context.Context, t *Taxpayer, in *NewRegister) (Out
 	if in.At != 0 {
 		return Outlet{}, &fiscal.Error{Reason: fiscal.NothingThere, Field: "outlet"}
 	}
-	o.ID, o.Where = 0, Address{}
+	o.ID, o.Where = 0, in.OutletWhere
+	if o.Where != (Address{}) {
+		if err := o.Where.check(t.Country, "outlet_title", o.Title); err != nil {
+			return Outlet{}, err
+		}
+	}
 	if err := s.store.AddOutlet(ctx, &o); err != nil {
 		return Outlet{}, fmt.Errorf("store the outlet: %w", err)
 	}

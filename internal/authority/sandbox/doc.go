@@ -15,6 +15,7 @@
 //	summaries.go    what operators say of it; compare.go where the two differ
 //	applications.go signed applications; decide.go what becomes of them
 //	markingdoor.go  requests about marked goods
+//	held.go         how much is here, for whoever runs it in a process
 //	faults.go       breaking down on request
 //	login.go, pages*.go, templates/  screens for its staff
 //

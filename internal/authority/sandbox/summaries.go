@@ -102,8 +102,10 @@ func checkSummary(m *kgd.Summary) (day int64, err error) {
 		return 0, &wrong{"format", "it is not " + kgd.Format}
 	case !ok:
 		return 0, &wrong{"day", "it is no day like 2026-03-14"}
-	case m.Register <= 0 || m.Version <= 0:
-		return 0, &wrong{"version", "register and version are numbers above zero"}
+	case m.Register <= 0:
+		return 0, &wrong{"register", "it is a number above zero"}
+	case m.Version < 0, m.Version == 0 && m.Documents != 0:
+		return 0, &wrong{"version", "it is a number above zero, 0 of a day without documents"}
 	case m.ID != fmt.Sprintf("%d/%s/%d", m.Register, m.Day, m.Version):
 		return 0, &wrong{"id", "it is not register, day and version"}
 	case !validKazakh(string(m.BIN)):

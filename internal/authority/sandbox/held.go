@@ -1,0 +1,34 @@
+package sandbox
+
+import (
+	"context"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/store/sqlitefile"
+)
+
+// Documents is how many documents of a country are here, of all operators.
+func (s *Server) Documents(ctx context.Context, c fiscal.Country) (n int64, err error) {
+	err = s.file.Read(ctx, func(tx *sqlitefile.Tx) error {
+		n, _, err = tx.QueryInt("SELECT count(*) FROM documents WHERE country = ?", int64(of(c)))
+		return err
+	})
+	return n, err
+}
+
+// Differences are those of a day between what operators summed up and what is
+// counted here, the first two thousand registers of each.
+func (s *Server) Differences(ctx context.Context, of fiscal.WallTime) (all []Difference, err error) {
+	err = s.file.Read(ctx, func(tx *sqlitefile.Tx) error {
+		names, err := operatorNames(tx)
+		for id := range names {
+			some, _, failed := differences(tx, id, day(of), 0)
+			if err = failed; err != nil {
+				break
+			}
+			all = append(all, some...)
+		}
+		return err
+	})
+	return all, err
+}
