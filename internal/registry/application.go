@@ -252,8 +252,9 @@ type ApplicationQuery struct {
 	Status   ApplicationStatus
 	Register fiscal.RegisterID
 	Outlet   fiscal.OutletID
-	Text     string // in a name, a number, a serial number, a model
-	After    string // where the page before ended
+	Text     string           // in a name, a number, a serial number, a model
+	Order    ApplicationOrder // "" Newest
+	After    string           // where the page before ended
 	Limit    int
 }
 

@@ -200,6 +200,29 @@ func TestApplicationLife(t *testing.T) {
 	if b.must(err); len(page.Applications) != 1 || page.Next != "" {
 		t.Errorf("the second page has %d, next %q", len(page.Applications), page.Next)
 	}
+	for order, want := range map[registry.ApplicationOrder][]registry.ApplicationID{
+		registry.Newest: {4, 3, 2, 1}, registry.Oldest: {1, 2, 3, 4}, registry.ByItsRegister: {4, 3, 2, 1}, registry.ByItsStatus: {2, 4, 1, 3},
+	} {
+		var got []registry.ApplicationID
+		for q := (registry.ApplicationQuery{Order: order, Limit: 1}); ; {
+			page, err := b.Applications(ctx, b.owner, q)
+			b.must(err)
+			for _, one := range page.Applications {
+				got = append(got, one.ID)
+			}
+			if q.After = page.Next; q.After == "" || len(got) > len(want) {
+				break
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("page by page by %s: %v, want %v", order, got, want)
+		}
+	}
+	for _, q := range []registry.ApplicationQuery{{Order: "price"}, {Order: registry.ByItsStatus, After: "7"}, {Order: registry.ByItsRegister, After: "x.7"}, {After: "1.7"}} {
+		if _, err := b.Applications(ctx, b.owner, q); !errors.Is(err, fiscal.BadValue) {
+			t.Errorf("Applications(%+v) = %v, want bad_value", q, err)
+		}
+	}
 }
 
 // sign keeps a draft and signs it.

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"openofd/internal/access"
@@ -28,7 +26,7 @@ type ApplicationStore interface {
 	SetApplication(ctx context.Context, a *Application, es ...ApplicationEvent) error
 	// ApplicationOf reads one with its bytes and events, oldest first; NotFound.
 	ApplicationOf(ctx context.Context, t fiscal.TaxpayerID, id ApplicationID) (Application, []ApplicationEvent, error)
-	// ApplicationsOf lists them without papers, the newest first.
+	// ApplicationsOf lists them without papers, as the scan is ordered.
 	ApplicationsOf(ctx context.Context, s ApplicationScan) ([]Application, error)
 }
 
@@ -38,8 +36,12 @@ type ApplicationScan struct {
 	Register fiscal.RegisterID // 0: whichever
 	Kind     ApplicationKind   // "": whichever
 	Status   ApplicationStatus // "": whichever
-	Before   ApplicationID     // exclusive; 0: from the newest
-	Limit    int
+	// Order is Newest, Oldest or ByItsRegister; "" is the first. A place is behind
+	// the application Before, which by register is one of Behind.
+	Order  ApplicationOrder
+	Before ApplicationID // exclusive; 0: from the beginning
+	Behind fiscal.RegisterID
+	Limit  int
 }
 
 // Encode gives an application as engines keep it: the form, which is closed by
@@ -454,80 +456,6 @@ func (o *Office) HurryApplication(ctx context.Context, id ApplicationID, by stri
 		return app, err
 	}
 	return app, access.Operator{Service: o.access, By: by}.Note(ctx, app.Taxpayer, ActApplicationHurried, fmt.Sprint(app.ID), "")
-}
-
-// applicationsRead bounds how many are looked at for one page, so that a filter
-// that fits nothing ends.
-const applicationsRead = 20 * scanPage
-
-// Applications lists those that the actor sees and the query wants, the newest
-// first, without papers.
-//
-// Errors: Denied; BadValue with the Field.
-// Source: requirements P-054, E-077, E-078, E-081.
-func (o *Office) Applications(ctx context.Context, a *access.Actor, q ApplicationQuery) (page ApplicationPage, err error) {
-	if err := mayRead(a); err != nil {
-		return page, err
-	}
-	if q.Kind != "" && !slices.Contains(ApplicationKinds(), q.Kind) {
-		return page, &fiscal.Error{Reason: fiscal.BadValue, Field: "kind"}
-	}
-	if q.Status != "" && !slices.Contains(ApplicationStatuses(), q.Status) {
-		return page, &fiscal.Error{Reason: fiscal.BadValue, Field: "status"}
-	}
-	if q.Limit <= 0 || q.Limit > maxRegisters {
-		q.Limit = 50
-	}
-	scan := ApplicationScan{Taxpayer: a.Taxpayer, Register: q.Register, Kind: q.Kind, Status: q.Status, Limit: q.Limit + 1}
-	if q.After != "" {
-		n, err := strconv.ParseInt(q.After, 10, 64)
-		if err != nil || n <= 0 {
-			return page, &fiscal.Error{Reason: fiscal.BadValue, Field: "after"}
-		}
-		scan.Before = ApplicationID(n)
-	}
-	for read := 0; ; {
-		rows, err := o.store.ApplicationsOf(ctx, scan)
-		if err != nil {
-			return page, fmt.Errorf("list the applications: %w", err)
-		}
-		for i := range rows {
-			app := &rows[i]
-			if !app.wanted(a, &q) {
-				continue
-			}
-			if len(page.Applications) == q.Limit {
-				page.Next = strconv.FormatInt(int64(page.Applications[q.Limit-1].ID), 10)
-				return page, nil
-			}
-			page.Applications = append(page.Applications, *app)
-		}
-		if read += len(rows); len(rows) < scan.Limit {
-			return page, nil
-		}
-		scan.Before, scan.Limit = rows[len(rows)-1].ID, scanPage
-		if read >= applicationsRead {
-			page.Next = strconv.FormatInt(int64(scan.Before), 10)
-			return page, nil
-		}
-	}
-}
-
-func (a *Application) wanted(who *access.Actor, q *ApplicationQuery) bool {
-	f := &a.Form
-	if !who.Sees(f.Outlet) || q.Outlet != 0 && f.Outlet != q.Outlet {
-		return false
-	}
-	text := strings.ToLower(strings.TrimSpace(q.Text))
-	if text == "" {
-		return true
-	}
-	for _, part := range []string{f.Name, f.SerialNumber, f.Model, f.RegistrationNumber, f.Drive, a.Number, a.RegistrationNumber, strconv.FormatInt(int64(a.ID), 10)} {
-		if strings.Contains(strings.ToLower(part), text) {
-			return true
-		}
-	}
-	return false
 }
 
 // OpenApplication is the one of a register that is not over; NotFound if there

@@ -142,7 +142,7 @@ func (db *DB) ApplicationOf(ctx context.Context, t fiscal.TaxpayerID, id registr
 	return a, es, err
 }
 
-// ApplicationsOf lists them without papers, the newest first.
+// ApplicationsOf lists them without papers, as the scan is ordered.
 func (db *DB) ApplicationsOf(ctx context.Context, q registry.ApplicationScan) (all []registry.Application, err error) {
 	where, args := `WHERE true`, []any{max(q.Limit, 0)}
 	and := func(sql string, v any) {
@@ -161,11 +161,22 @@ func (db *DB) ApplicationsOf(ctx context.Context, q registry.ApplicationScan) (a
 	if q.Status != "" {
 		and(` AND a.status = $%d`, string(q.Status))
 	}
-	if q.Before != 0 {
+	order := `a.id DESC`
+	switch {
+	case q.Order == registry.Oldest:
+		order = `a.id`
+		and(` AND a.id > $%d`, q.Before)
+	case q.Order == registry.ByItsRegister && q.Before != 0:
+		and(` AND (a.register, -a.id) > ($%d`, q.Behind)
+		and(`, $%d)`, -q.Before)
+	case q.Before != 0:
 		and(` AND a.id < $%d`, q.Before)
 	}
+	if q.Order == registry.ByItsRegister {
+		order = `a.register, a.id DESC`
+	}
 	err = db.eyes(ctx, q.Taxpayer, func(from asks) (err error) {
-		all, err = query(ctx, from, scanApplication, selectApplications+where+` ORDER BY a.id DESC LIMIT $1`, args...)
+		all, err = query(ctx, from, scanApplication, selectApplications+where+` ORDER BY `+order+` LIMIT $1`, args...)
 		return err
 	})
 	return all, err

@@ -153,7 +153,7 @@ func (db *DB) ApplicationOf(ctx context.Context, t fiscal.TaxpayerID, id registr
 	return a, es, err
 }
 
-// ApplicationsOf lists them without papers, the newest first.
+// ApplicationsOf lists them without papers, as the scan is ordered.
 func (db *DB) ApplicationsOf(ctx context.Context, q registry.ApplicationScan) (all []registry.Application, err error) {
 	where, args := `WHERE 1 = 1`, []any{}
 	and := func(sql string, v any) { where, args = where+sql, append(args, v) }
@@ -169,11 +169,22 @@ func (db *DB) ApplicationsOf(ctx context.Context, q registry.ApplicationScan) (a
 	if q.Status != "" {
 		and(` AND a.status = ?`, string(q.Status))
 	}
-	if q.Before != 0 {
+	order := `a.id DESC`
+	switch {
+	case q.Order == registry.Oldest:
+		order = `a.id`
+		and(` AND a.id > ?`, int64(q.Before))
+	case q.Order == registry.ByItsRegister && q.Before != 0:
+		and(` AND (a.register, -a.id) > (?`, int64(q.Behind))
+		and(`, ?)`, -int64(q.Before))
+	case q.Before != 0:
 		and(` AND a.id < ?`, int64(q.Before))
 	}
+	if q.Order == registry.ByItsRegister {
+		order = `a.register, a.id DESC`
+	}
 	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
-		all, err = applications(tx, selectApplications+where+` ORDER BY a.id DESC LIMIT ?`, append(args, max(q.Limit, 0))...)
+		all, err = applications(tx, selectApplications+where+` ORDER BY `+order+` LIMIT ?`, append(args, max(q.Limit, 0))...)
 		return err
 	})
 	return all, err

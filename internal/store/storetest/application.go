@@ -82,9 +82,18 @@ func applications(w *world) {
 		{registry.ApplicationScan{Register: two.place.Register, Limit: 10}, 1},
 		{registry.ApplicationScan{Before: b.ID, Limit: 10}, 1},
 		{registry.ApplicationScan{Limit: 1}, 1},
+		{registry.ApplicationScan{Order: registry.Oldest, Before: a.ID, Limit: 10}, 1},
+		{registry.ApplicationScan{Order: registry.ByItsRegister, Behind: one.place.Register, Before: a.ID, Limit: 10}, 1},
+		{registry.ApplicationScan{Order: registry.ByItsRegister, Behind: two.place.Register, Before: b.ID, Limit: 10}, 0},
 	} {
 		if all, err := w.ApplicationsOf(ctx, q.scan); err != nil || len(all) != q.want {
 			w.Errorf("ApplicationsOf(%+v) = %d, %v; want %d", q.scan, len(all), err, q.want)
+		}
+	}
+
+	for _, order := range []registry.ApplicationOrder{registry.Oldest, registry.ByItsRegister} {
+		if all, err := w.ApplicationsOf(ctx, registry.ApplicationScan{Order: order, Limit: 10}); err != nil || len(all) != 2 || all[0].ID != a.ID {
+			w.Errorf("ApplicationsOf by %s = %+v, %v; want %d first", order, all, err, a.ID)
 		}
 	}
 

@@ -21,6 +21,7 @@ func (h *Handler) applicationRoutes() {
 	h.inside("GET /applications/{id}", h.application)
 	h.inside("POST /applications/{id}", h.setApplication)
 	h.inside("GET /applications/{id}/content", h.applicationContent)
+	h.inside("GET /applications/{id}/pdf", h.applicationPDF)
 	h.inside("GET /applications/{id}/signature", h.applicationSignature)
 	h.inside("GET /applications/{id}/sign", h.applicationSign)
 	h.inside("POST /applications/{id}/sign", h.signApplication)
@@ -68,6 +69,8 @@ type applicationsPage struct {
 	Chips         []standingChip // statuses
 	Kinds         []ui.FieldChoice
 	Outlets       []ui.FieldChoice
+	Orders        []ui.FieldChoice
+	Order, Status string
 	Next, First   string
 	Filtered      bool
 	Clear         string
@@ -82,13 +85,13 @@ func (a *visitor) statusWords(s registry.ApplicationStatus) string {
 func (h *Handler) applications(w http.ResponseWriter, r *http.Request, a *visitor) {
 	v := r.URL.Query()
 	q := registry.ApplicationQuery{Kind: registry.ApplicationKind(v.Get("kind")), Status: registry.ApplicationStatus(v.Get("status")), Text: cutText(v.Get("q")),
-		Register: fiscal.RegisterID(numberOf(v.Get("register"))), Outlet: fiscal.OutletID(numberOf(v.Get("outlet"))), After: v.Get("after"), Limit: 50}
+		Register: fiscal.RegisterID(numberOf(v.Get("register"))), Outlet: fiscal.OutletID(numberOf(v.Get("outlet"))), Order: registry.ApplicationOrder(v.Get("sort")), After: v.Get("after"), Limit: 50}
 	found, err := h.cfg.Office.Applications(r.Context(), a.Actor, q)
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
 	}
-	p := applicationsPage{Query: q.Text, Kind: string(q.Kind), Outlet: v.Get("outlet"), Register: v.Get("register"), Clear: "/applications",
+	p := applicationsPage{Query: q.Text, Kind: string(q.Kind), Outlet: v.Get("outlet"), Register: v.Get("register"), Order: v.Get("sort"), Status: v.Get("status"), Clear: "/applications",
 		Filtered: q.Text != "" || q.Kind != "" || q.Status != "" || q.Outlet != 0 || q.Register != 0, MayEdit: a.May(access.EditRegisters)}
 	for i := range found.Applications {
 		p.Rows = append(p.Rows, a.applicationRow(&found.Applications[i]))
@@ -103,6 +106,9 @@ func (h *Handler) applications(w http.ResponseWriter, r *http.Request, a *visito
 	p.Chips = append(p.Chips, standingChip{a.locale.T("registers.all"), at("status", ""), q.Status == ""})
 	for _, s := range registry.ApplicationStatuses() {
 		p.Chips = append(p.Chips, standingChip{a.statusWords(s), at("status", string(s)), q.Status == s})
+	}
+	for _, o := range registry.ApplicationOrders() {
+		p.Orders = append(p.Orders, ui.FieldChoice{Value: string(o), Text: a.locale.T(applicationOrders[o])})
 	}
 	p.Kinds = append(p.Kinds, ui.FieldChoice{Text: a.locale.T("applications.kinds")})
 	for _, k := range registry.ApplicationKinds() {
@@ -123,6 +129,12 @@ func (h *Handler) applications(w http.ResponseWriter, r *http.Request, a *visito
 		p.None = len(registers.Registers) == 0
 	}
 	h.page(w, r, a, http.StatusOK, "applications.html", "/applications", "room.applications", p)
+}
+
+// applicationOrders are the keys of the words for orders.
+var applicationOrders = map[registry.ApplicationOrder]string{
+	registry.Newest: "applications.sort.newest", registry.Oldest: "applications.sort.oldest",
+	registry.ByItsRegister: "applications.sort.register", registry.ByItsStatus: "applications.sort.status",
 }
 
 // cutText bounds what a search may ask for.

@@ -68,12 +68,18 @@ func TestPrint(t *testing.T) {
 		Content: []byte("ШАРТ\n\nКүні: 14.03.2026\nФДО: «Ашық ФДО» ЖШС\n"), Owner: &signature.Owner{Name: "ІЗБАСАРОВА ҰЛПАН", Organization: "«Әсем Дүкен» ЖШС", BIN: "960624350642", Serial: "1A2B"},
 		Verdict: &registry.Verdict{Verdict: signature.Verdict{SignedAt: time.Date(2026, 3, 14, 8, 59, 0, 0, time.UTC), Revocation: true}},
 	})
+	sheets["application.kk"] = printApplication(a, &registry.Application{
+		ID: 17, Country: fiscal.Kazakhstan, Kind: registry.Enrol, Status: registry.Refused, Number: "KGD-5", Why: fiscal.Text{KK: "Модель табылмады"}, SignedAt: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC),
+		Form:  registry.ApplicationForm{XIN: "960624350642", Title: fiscal.Text{KK: "«Әсем Дүкен» ЖШС"}, Name: "Касса 1", Model: "ПОРТ", SerialNumber: "SWK00032944"},
+		Paper: registry.Paper{Owner: &signature.Owner{Name: "ІЗБАСАРОВА ҰЛПАН", Serial: "1A2B"}, Method: "RSA"},
+	}, []registry.ApplicationEvent{{At: time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC), What: registry.WasSigned, By: "owner@shop.example"}, {What: registry.WasHurried, By: "command line"}})
 	for name, want := range map[string][]string{
-		"report.kk":   {"Z-есеп", "«Әсем Дүкен» ЖШС", "ТОО «Асем Дукен»", "№ 12", "14.03.2026 21:05:00", "12 345,00", "10 000,00", "2 345,00", "155,00", "1 724,14", "5 000,00", "15 000,00 ₸", "SWK00032944", "0101 0190 7421"},
-		"report.en":   {"Z report", "12 345.00", "15 000.00 ₸"},
-		"move.ru":     {"7 000,00 ₸", "Ізбасарова Ұлпан", "3623 9763 9340", "12"},
-		"russia.ru":   {"9999078902001234", "1001", "Иванова А. А."},
-		"contract.kk": {"ШАРТ", "Күні: 14.03.2026", "owner@shop.example", "ІЗБАСАРОВА ҰЛПАН", "960624350642", "1A2B", "14.03.2026 13:59:00", "GOST"},
+		"application.kk": {"№ 17", "KGD-5", "Модель табылмады", "«Әсем Дүкен» ЖШС", "SWK00032944", "ІЗБАСАРОВА ҰЛПАН", "owner@shop.example", "14.03.2026 14:00:00", "оператор"},
+		"report.kk":      {"Z-есеп", "«Әсем Дүкен» ЖШС", "ТОО «Асем Дукен»", "№ 12", "14.03.2026 21:05:00", "12 345,00", "10 000,00", "2 345,00", "155,00", "1 724,14", "5 000,00", "15 000,00 ₸", "SWK00032944", "0101 0190 7421"},
+		"report.en":      {"Z report", "12 345.00", "15 000.00 ₸"},
+		"move.ru":        {"7 000,00 ₸", "Ізбасарова Ұлпан", "3623 9763 9340", "12"},
+		"russia.ru":      {"9999078902001234", "1001", "Иванова А. А."},
+		"contract.kk":    {"ШАРТ", "Күні: 14.03.2026", "owner@shop.example", "ІЗБАСАРОВА ҰЛПАН", "960624350642", "1A2B", "14.03.2026 13:59:00", "GOST"},
 	} {
 		s := sheets[name]
 		text := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(s.String())
@@ -89,7 +95,7 @@ func TestPrint(t *testing.T) {
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
-			if dir := os.Getenv("PRINT_DIR"); dir != "" && paper == pdf.Roll == (name != "contract.kk") {
+			if dir := os.Getenv("PRINT_DIR"); dir != "" && paper == pdf.Roll == (name != "contract.kk" && name != "application.kk") {
 				if err := os.WriteFile(dir+"/"+name+".pdf", b, 0o600); err != nil {
 					t.Fatal(err)
 				}

@@ -179,7 +179,7 @@ func (h *Handler) registerRows(ctx context.Context, a *visitor, v url.Values, pu
 func (h *Handler) applicationRows(ctx context.Context, a *visitor, v url.Values, put func(...any) error) error {
 	q := registry.ApplicationQuery{
 		Kind: registry.ApplicationKind(v.Get("kind")), Status: registry.ApplicationStatus(v.Get("status")), Text: cutText(v.Get("q")),
-		Register: fiscal.RegisterID(numberOf(v.Get("register"))), Outlet: fiscal.OutletID(numberOf(v.Get("outlet"))), Limit: 200,
+		Register: fiscal.RegisterID(numberOf(v.Get("register"))), Outlet: fiscal.OutletID(numberOf(v.Get("outlet"))), Order: registry.ApplicationOrder(v.Get("sort")), Limit: 200,
 	}
 	for {
 		page, err := h.cfg.Office.Applications(ctx, a.Actor, q)
