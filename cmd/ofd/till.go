@@ -1,18 +1,23 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
+	"net/http"
 	"path/filepath"
-	"strings"
+	"sync"
 	"time"
 
+	"openofd/internal/access"
 	"openofd/internal/config"
 	"openofd/internal/device/kkm"
+	"openofd/internal/fiscal"
 	"openofd/internal/mail"
 	"openofd/internal/observe"
 	"openofd/internal/till"
@@ -22,14 +27,8 @@ import (
 // tillCmd is `ofd till`: a software cash register for many sellers, who open it
 // on their phones. It is a client of an operator and of nothing else.
 type tillCmd struct {
-	Data        string      `type:"path" default:"till-data" placeholder:"DIR" help:"Folder of its database."`
-	Addr        config.Addr `default:":8090" help:"Where sellers open it."`
-	TLSCert     string      `name:"tls-cert" type:"path" placeholder:"FILE" help:"Certificate chain, PEM; with it and its key all is over TLS."`
-	TLSKey      string      `name:"tls-key" type:"path" placeholder:"FILE" help:"Private key of that certificate, PEM."`
-	Operator    string      `default:"localhost:7777" placeholder:"HOST:PORT" help:"Where the operator takes what registers send."`
-	OperatorTLS bool        `name:"operator-tls" help:"Speak TLS with the operator."`
-	OperatorURL config.Site `name:"operator-url" default:"http://localhost:8080" help:"The operator's site: where buyers check receipts."`
-	Log         observeLog  `embed:"" prefix:"log-"`
+	config.Till `embed:"" envprefix:"OFD_TILL_"`
+	Log         observeLog `embed:"" prefix:"log-"`
 }
 
 // Help is shown by --help below the flags.
@@ -44,25 +43,29 @@ A browser installs the page and uses the camera only over TLS, or on this very
 machine.`
 }
 
-// Run is the command.
+// tillOpen is what is said when the door is open.
+type tillOpen struct {
+	Site     string `json:"site"`
+	Address  string `json:"address"`
+	Ops      string `json:"ops,omitempty"`
+	Operator string `json:"operator"`
+	Data     string `json:"data"`
+}
+
+// Run is the command. It serves until SIGINT or SIGTERM, then finishes what is
+// under way; what waits for the operator is durable.
 func (c *tillCmd) Run(con *console) (err error) {
 	log, err := observe.NewLogger(con.talk, observe.LogConfig{Level: c.Log.Level})
 	if err != nil {
 		return err
 	}
-	if _, _, err := net.SplitHostPort(c.Operator); err != nil {
-		return withHint(fmt.Errorf("--operator: %w", err), "Give host and port, like localhost:7777")
-	}
-	if c.Addr.HostPort == "" {
-		return withHint(errors.New("--addr off: a till without a door"), "Give an address like :8090")
-	}
 	s := settings{File: *con.file, Log: log}
+	if s.Mail.Server == "" {
+		log.Warn("no mail server is set, so nobody can sign in; write server and from under [mail] in ofd.toml")
+	}
 	way, err := sender(&s)
 	if err != nil {
 		return err
-	}
-	if s.Mail.Server == "" {
-		log.Warn("no mail server is set, so nobody can sign in; write server and from under [mail] in ofd.toml")
 	}
 	self := s.Operator.At(c.OperatorURL)
 	mailer, err := mail.New(way, self, c.OperatorURL.URL, log, time.Now)
@@ -70,57 +73,147 @@ func (c *tillCmd) Run(con *console) (err error) {
 		return err
 	}
 	defer mailer.Close()
+	t, err := startTill(con.ctx, &c.Till, self, mailer, till.Options{}, log)
+	if err != nil {
+		return err
+	}
+	open := tillOpen{t.site, t.ln.Addr().String(), addr(t.opsLn), c.Operator, c.Data}
+	err = con.result(open, func(out io.Writer) {
+		ops := ""
+		if open.Ops != "" {
+			ops = "http://" + open.Ops + "/metrics"
+		}
+		facts(out, "till", open.Site, "operator", open.Operator, "data", open.Data, "metrics and health", ops)
+	})
+	if err != nil {
+		return errors.Join(err, t.stop())
+	}
+	select {
+	case err = <-t.failed:
+	case <-con.ctx.Done():
+		log.Info("stopping")
+	}
+	return errors.Join(err, t.stop())
+}
+
+// tillServer is a running till.
+type tillServer struct {
+	*till.Till
+	site string
+
+	ln, opsLn net.Listener
+	web       *http.Server
+	ops       *observe.Ops
+	closeOps  context.CancelFunc
+	doors     sync.WaitGroup
+	failed    chan error // a door that ended by itself
+}
+
+// startTill opens a till and its doors.
+func startTill(ctx context.Context, c *config.Till, self fiscal.Operator, mailer access.Mailer, o till.Options, log *slog.Logger) (t *tillServer, err error) {
+	if _, _, err := net.SplitHostPort(c.Operator); err != nil {
+		return nil, withHint(fmt.Errorf("--operator: %w", err), "Give host and port, like localhost:7777")
+	}
+	t = &tillServer{failed: make(chan error, 2)}
+	if t.ln, err = tillListen(c); err != nil {
+		return nil, err
+	}
+	if c.OpsAddr.HostPort != "" {
+		if t.opsLn, err = net.Listen("tcp", c.OpsAddr.HostPort); err != nil {
+			return nil, errors.Join(withHint(err, "Give --ops-addr another address, or off"), t.ln.Close())
+		}
+	}
+	closeAll := func(err error) error {
+		err = errors.Join(err, t.ln.Close())
+		if t.opsLn != nil {
+			err = errors.Join(err, t.opsLn.Close())
+		}
+		return err
+	}
 	link := kkm.LinkConfig{Addr: c.Operator}
 	if c.OperatorTLS {
 		link.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	shop, err := till.Open(con.ctx, till.Config{
+	t.Till, err = till.Open(ctx, till.Config{
 		Path: filepath.Join(c.Data, "till.db"), Mailer: mailer, Link: func() kkm.Exchanger { return kkm.NewLink(link) },
-		Check: c.OperatorURL.URL, Now: time.Now, Rand: rand.Reader, Log: log,
+		Check: c.OperatorURL.URL, Now: time.Now, Rand: rand.Reader, Log: log, Options: o,
 	})
 	if err != nil {
-		return err
+		return nil, closeAll(err)
 	}
-	defer func() { err = errors.Join(err, shop.Close()) }()
-	h, err := webtill.New(webtill.Config{Operator: self, Site: c.OperatorURL.URL, Zone: almaty}, shop, log)
+	h, err := webtill.New(webtill.Config{Operator: self, Site: c.OperatorURL.URL, Secure: c.Secure || c.TLSCert != "", Zone: almaty}, t.Till, log)
 	if err != nil {
-		return err
+		return nil, errors.Join(closeAll(err), t.Close())
 	}
-	ln, err := c.listen()
-	if err != nil {
-		return err
-	}
-	site := "http://" + strings.Replace(ln.Addr().String(), "[::]", "localhost", 1)
+	t.site = localSite(t.ln)
 	if c.TLSCert != "" {
-		site = "https" + strings.TrimPrefix(site, "http")
+		t.site = "https" + t.site[len("http"):]
 	}
-	err = con.result(struct {
-		Site     string `json:"site"`
-		Address  string `json:"address"`
-		Operator string `json:"operator"`
-		Data     string `json:"data"`
-	}{site, ln.Addr().String(), c.Operator, c.Data}, func(out io.Writer) {
-		facts(out, "till", site, "operator", c.Operator, "data", c.Data)
-	})
-	if err != nil {
-		return errors.Join(err, ln.Close())
+	t.web = &http.Server{
+		Handler: h, ReadHeaderTimeout: headWithin, ReadTimeout: wholeWithin, WriteTimeout: wholeWithin, IdleTimeout: idleFor,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	return serveAuthority(con.ctx, h, ln, log)
+	metrics := observe.NewRegistry()
+	metrics.MustRegister(newTillMetrics(t.Till))
+	t.ops = observe.NewOps(metrics, observe.Check{Name: "store", Run: t.Ready})
+	t.serve(log)
+	return t, nil
 }
 
-// listen opens the door.
-func (c *tillCmd) listen() (net.Listener, error) {
+// serve lets sellers in.
+func (t *tillServer) serve(log *slog.Logger) {
+	ctx, cancel := context.WithCancel(context.Background())
+	t.closeOps = cancel
+	t.doors.Go(func() {
+		if err := t.web.Serve(t.ln); !errors.Is(err, http.ErrServerClosed) {
+			t.failed <- fmt.Errorf("the till's door: %w", err)
+		}
+	})
+	if t.opsLn == nil {
+		return
+	}
+	t.doors.Go(func() {
+		if err := t.ops.Serve(ctx, t.opsLn, log); err != nil {
+			t.failed <- err
+		}
+	})
+}
+
+// stop lets end what has begun, and closes the till.
+func (t *tillServer) stop() error {
+	t.ops.Drain()
+	ctx, cancel := context.WithTimeout(context.Background(), drainFor)
+	defer cancel()
+	err := t.web.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, t.web.Close())
+	}
+	err = errors.Join(err, t.Close())
+	t.closeOps()
+	t.doors.Wait()
+	return err
+}
+
+// tillListen opens the door.
+func tillListen(c *config.Till) (net.Listener, error) {
+	if c.Addr.HostPort == "" {
+		return nil, withHint(errors.New("--addr off: a till without a door"), "Give an address like :8090")
+	}
+	var setup *tls.Config
+	if c.TLSCert != "" || c.TLSKey != "" {
+		read, err := tlsFiles{c.TLSCert, c.TLSKey, ""}.read()
+		if err != nil {
+			return nil, err
+		}
+		setup = read.config
+		setup.NextProtos = []string{"h2", "http/1.1"}
+	}
 	ln, err := net.Listen("tcp", c.Addr.HostPort)
 	if err != nil {
 		return nil, withHint(err, "Give --addr another address")
 	}
-	if c.TLSCert == "" && c.TLSKey == "" {
-		return ln, nil
+	if setup != nil {
+		ln = tls.NewListener(ln, setup)
 	}
-	read, err := tlsFiles{c.TLSCert, c.TLSKey, ""}.read()
-	if err != nil {
-		return nil, errors.Join(err, ln.Close())
-	}
-	read.config.NextProtos = []string{"h2", "http/1.1"}
-	return tls.NewListener(ln, read.config), nil
+	return ln, nil
 }

@@ -27,6 +27,7 @@ type File struct {
 	Service  Service  `toml:"service"`
 	Mail     Mail     `toml:"mail"`
 	Access   Access   `toml:"access"`
+	Till     Till     `toml:"till"`
 	// Signature is whose electronic signatures are believed.
 	Signature Signature `toml:"signature"`
 

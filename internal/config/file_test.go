@@ -81,8 +81,12 @@ func TestGoodFiles(t *testing.T) {
 			},
 			KKT:    KKT{UnknownDrives: Unknown{UnknownDrop}, Severities: map[string]Severity{"K4": {"refuse"}, "drive_old": {"warn"}, "required 1.05": {"refuse"}}},
 			Mail:   Mail{Server: "mail.example.kz:587", From: "ofd@example.kz", User: "ofd", PasswordFile: "/etc/ofd/mail.password"},
-			Access: Access{Closed: true}, Signature: Signature{Roots: "/etc/ofd/ca", CRL: "/etc/ofd/crl"},
+			Access: Access{Closed: true, HideInspections: true}, Signature: Signature{Roots: "/etc/ofd/ca", CRL: "/etc/ofd/crl"},
 			Service: Service{Ended: Ended{EndedWarn}, Contract: Need{NeedRequired}, Text: fiscal.Text{RU: "Продлите договор: ofd.example.kz"}, Models: "/etc/ofd/models.tsv"},
+			Till: Till{
+				Data: "/var/lib/ofd-till", Addr: Addr{"127.0.0.1:8091"}, OpsAddr: Addr{"127.0.0.1:9092"}, TLSCert: "/etc/ofd/till.pem", TLSKey: "/etc/ofd/till.key",
+				Secure: true, Operator: "ofd.example.kz:7777", OperatorTLS: true, OperatorURL: Site{"https://check.example.kz"},
+			},
 			Limits: Limits{
 				Connections: 20000, PerAddress: 200, Exchanges: Most{8000},
 				AddressFramesPerSecond: Off(), RegisterFramesPerSecond: Most{50}, CheckPerMinute: 30,
