@@ -254,22 +254,14 @@ func (t *Till) parent(ctx context.Context, r *Register, draft *Draft, total fisc
 	if draft.Parent == 0 {
 		return nil, &fiscal.Error{Reason: fiscal.MissingParameter, Field: "parent"}
 	}
-	sold, err := t.find(ctx, `register = ? AND number = ? AND kind = 'receipt' AND fate NOT IN ('refused', 'removed')`, int64(r.ID), int64(draft.Parent))
-	if errors.Is(err, fiscal.NotFound) {
-		return nil, &fiscal.Error{Reason: fiscal.NothingThere, Field: "parent"}
-	}
+	sold, left, err := t.returnable(ctx, r, draft.Parent)
 	if err != nil {
 		return nil, err
 	}
 	if want := draft.Op - 1; sold.Op != want.String() { // a return follows what it returns
 		return nil, bad("parent", "is a %s", sold.Op)
 	}
-	back, _, err := number(ctx, t.shelf, `SELECT coalesce(sum(json_extract(body, '$.sum_minor')), 0) FROM documents
-		WHERE register = ? AND json_extract(body, '$.parent') = ? AND fate NOT IN ('refused', 'removed')`, int64(r.ID), int64(draft.Parent))
-	if err != nil {
-		return nil, err
-	}
-	if left := sold.Sum - fiscal.Money(back); total > left {
+	if total > left {
 		return nil, bad("total", "%v is left to return of %v", left, sold.Sum)
 	}
 	return &fiscal.ParentReceipt{

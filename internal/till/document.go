@@ -55,6 +55,7 @@ type Document struct {
 	QR          string         `json:"qr,omitempty"`
 	Payload     []byte         `json:"payload,omitempty"` // the request, as the register wrote it
 	Report      []byte         `json:"report,omitempty"`  // the operator's, where it differs from the register's own
+	Shown       bool           `json:"shown,omitempty"`   // a Z report was seen: whatever is shown later is a copy
 }
 
 // Contents is what the document says.

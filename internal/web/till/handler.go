@@ -56,6 +56,9 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	h.accountRoutes()
 	h.goodsRoutes()
 	h.installRoutes()
+	h.saleRoutes()
+	h.moveRoutes()
+	h.historyRoutes()
 	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, nil, &fiscal.Error{Reason: fiscal.NothingThere})
 	})
