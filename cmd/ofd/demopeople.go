@@ -20,6 +20,7 @@ type demoPerson struct {
 	what                  string // as the demo introduces them
 	at                    []demoPlace
 	staff                 bool
+	inspector             *access.Inspector
 }
 
 // demoPlace is what a person is in an organization.
@@ -50,6 +51,8 @@ func demoPeople() []demoPerson {
 		{email: "owner@bereg.example", name: "Морозова Елена", language: "ru", what: "a sole trader in Russia with a café",
 			at: []demoPlace{{bereg, access.Owner, nil}}},
 		{email: "staff@openofd.example", name: "Operator's Desk", language: "en", what: "works for the operator; sets a second factor up first", staff: true},
+		{email: "inspector@authority.example", name: "Оспанов Ержан", language: "ru", what: "inspects for an invented authority; the demo signs the second proof",
+			inspector: &access.Inspector{Authority: "Управление государственных доходов (демонстрация)", IIN: "900101300007"}},
 	}
 }
 
@@ -74,7 +77,14 @@ func letIn(ctx context.Context, c *core) error {
 	}
 	owners := map[fiscal.TaxpayerID]access.Actor{}
 	for _, p := range demoPeople() {
-		u, err := people.AddUser(ctx, access.NewUser{Email: p.email, Name: p.name, Password: demoPassword, Language: p.language}, p.staff)
+		in := access.NewUser{Email: p.email, Name: p.name, Password: demoPassword, Language: p.language}
+		if p.inspector != nil {
+			if _, err := people.AddInspector(ctx, in, *p.inspector); err != nil {
+				return fmt.Errorf("let %s in: %w", p.email, err)
+			}
+			continue
+		}
+		u, err := people.AddUser(ctx, in, p.staff)
 		if err != nil {
 			return fmt.Errorf("let %s in: %w", p.email, err)
 		}

@@ -42,6 +42,7 @@ type commands struct {
 	Register     registerCmd     `cmd:"" help:"Cash registers: add, give tokens, block, look at."`
 	Taxpayer     taxpayerCmd     `cmd:"" help:"Taxpayers, the owners of registers."`
 	Cashier      cashierCmd      `cmd:"" help:"Cashiers whose logins the operator keeps."`
+	Inspector    inspectorCmd    `cmd:"" help:"Inspectors of authorities, who see what is here on a recorded ground."`
 	User         userCmd         `cmd:"" help:"People who enter the cabinet, and the journal of what they did."`
 	Key          keyCmd          `cmd:"" help:"Keys of fiscal signs and tokens."`
 	Nomenclature nomenclatureCmd `cmd:"" help:"The catalog of goods that registers fetch."`

@@ -41,11 +41,6 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	if r.mailer, err = mail.New(sender, self, o.Site, s.Log, s.Now); err != nil {
 		return web.Rooms{}, err
 	}
-	r.access, err = access.New(access.Config{Issuer: self.Title.In("ru"), Closed: s.Access.Closed, Site: o.Site}, o.store, r.mailer, access.NewPasswords(0, s.Rand), o.ring, s.Now, s.Rand)
-	if err != nil {
-		r.mailer.Close()
-		return web.Rooms{}, fmt.Errorf("open the rooms: %w", err)
-	}
 	var judge registry.Judge
 	if roots := s.Signature.Roots; roots != "" {
 		cfg := signature.Config{Roots: os.DirFS(roots), Now: s.Now}
@@ -57,6 +52,11 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 			return web.Rooms{}, fmt.Errorf("read [signature]: %w", withHint(err, "docs/signatures.md says where the authorities publish their certificates and lists"))
 		}
 		judge = r.judge
+	}
+	r.access, err = access.New(access.Config{Issuer: self.Title.In("ru"), Closed: s.Access.Closed, Site: o.Site, Judge: judge, HideInspections: s.Access.HideInspections}, o.store, r.mailer, access.NewPasswords(0, s.Rand), o.ring, s.Now, s.Rand)
+	if err != nil {
+		r.mailer.Close()
+		return web.Rooms{}, fmt.Errorf("open the rooms: %w", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.end, r.ended = cancel, make(chan struct{})
@@ -76,6 +76,7 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	fresh := &freshness{store: o.store, now: s.Now}
 	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
 	w.Desk = staffDesk{o.core}
+	w.Archive = inspectDesk{staffDesk{o.core}}
 	ways, err := openForwarding(o.core, &s.Serve, nil)
 	if err != nil {
 		r.close()

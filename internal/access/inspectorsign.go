@@ -24,11 +24,11 @@ const certificateLife = halfLife
 
 var errOtherPerson = &fiscal.Error{Of: fiscal.Unauthenticated, Field: "signature", Msg: "other_person"}
 
-// OwesCertificate reports whether the session behind a token waits for an
-// inspector's signature.
-func (s *Service) OwesCertificate(ctx context.Context, token string) bool {
-	_, _, err := s.half(ctx, token)
-	return err == nil
+// Owing is the inspector whose session behind a token waits for their signature.
+// Unauthenticated if it waits for nobody's.
+func (s *Service) Owing(ctx context.Context, token string) (User, error) {
+	_, u, err := s.half(ctx, token)
+	return u, err
 }
 
 // half is the session behind a token that waits for an inspector's signature.
@@ -98,7 +98,7 @@ func (s *Service) SignInByCertificate(ctx context.Context, token, challenge stri
 		return "", errNoSession
 	}
 	if s.cfg.Judge == nil {
-		return "", &fiscal.Error{Of: fiscal.Unavailable, Field: "signature", Msg: "no roots"}
+		return "", &fiscal.Error{Of: fiscal.Unavailable, Field: "signature", Msg: "no_roots"}
 	}
 	verdict, refused := s.cfg.Judge.Verify(file, s.certificateText(&u, challenge, code.Ends))
 	if errors.Is(refused, fiscal.Internal) || errors.Is(refused, fiscal.Unavailable) {

@@ -17,9 +17,12 @@ type Mail struct {
 	Plain        bool   `toml:"plain"`         // no TLS: for a server on this machine
 }
 
-// Access is who may sign up.
+// Access is who may sign up, and what is told of who looked.
 type Access struct {
 	Closed bool `toml:"closed"` // nobody by themselves; who is there invites
+	// HideInspections keeps the looks of authorities' inspectors out of what
+	// clients read of their own data; the operator's staff see them anyway.
+	HideInspections bool `toml:"hide_inspections"`
 }
 
 // Check reports settings that cannot work.

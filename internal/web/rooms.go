@@ -33,6 +33,8 @@ type Rooms struct {
 	Documents room.Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
 	Desk room.Desk
+	// Archive is where inspectors find clients; nil: they have no room.
+	Archive room.Archive
 	// Evenings are what became of days that are over; nil: nobody looks at them.
 	Evenings room.Evenings
 	// Forwarding is how documents go to authorities; nil: nobody looks at it.
@@ -58,7 +60,7 @@ func rooms(cfg Config, front *pages.Handler, operator fiscal.Operator, log *slog
 	h, err := room.New(room.Config{
 		Documents: cfg.Rooms.Documents,
 		Office:    cfg.Rooms.Office, DemoSign: cfg.Rooms.DemoSign, NCALayer: cfg.Rooms.NCALayer,
-		Desk: cfg.Rooms.Desk, Evenings: cfg.Rooms.Evenings, Forwarding: cfg.Rooms.Forwarding,
+		Desk: cfg.Rooms.Desk, Archive: cfg.Rooms.Archive, Evenings: cfg.Rooms.Evenings, Forwarding: cfg.Rooms.Forwarding,
 		Address: func(r *http.Request) string { return clientOf(r.Context()).String() },
 		Secure:  cfg.Rooms.Secure, NoMail: cfg.Rooms.NoMail, Letters: cfg.Rooms.Letters,
 	}, cfg.Rooms.Access, cfg.Rooms.Known, cfg.Rooms.Zone, operator, log)

@@ -18,6 +18,7 @@ import (
 type documentPage struct {
 	*cabinet.Found
 	Title          string
+	Base           string // of the addresses of what belongs to it
 	Back           string
 	JSON           string
 	Roll, A4       string // as PDF
@@ -32,7 +33,7 @@ type documentPage struct {
 
 // opened reads the document that an address names.
 func (h *Handler) opened(r *http.Request, a *visitor) (*cabinet.Found, error) {
-	scope, err := cabinet.ScopeOf(a.Actor, access.SeeRevenue)
+	scope, err := h.scope(r, a, access.SeeRevenue)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, a *visitor) {
 	}
 	d := &found.Document
 	p := documentPage{
-		Found: found, Back: "/shifts", JSON: r.URL.Path + "/json", Roll: r.URL.Path + pdfEnding, A4: r.URL.Path + pdfEnding + "?paper=a4", Zone: found.Card.Location(), Register: registerName(&found.Card),
+		Found: found, Base: a.base, Back: a.base + "/shifts", JSON: r.URL.Path + "/json", Roll: r.URL.Path + pdfEnding, A4: r.URL.Path + pdfEnding + "?paper=a4", Zone: found.Card.Location(), Register: registerName(&found.Card),
 		Title: a.locale.T("doc."+d.Kind.String()) + " " + a.locale.Minute(d.DeviceTime),
 	}
 	for _, name := range (d.Flags & cabinet.FindingFlags).Names() {
@@ -64,14 +65,14 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, a *visitor) {
 	}
 	switch {
 	case d.Receipt != nil:
-		p.Back = "/receipts"
+		p.Back = a.base + "/receipts"
 		if p.Receipt, p.Paper, err = h.cfg.Documents.Sheet(a.locale, r, found); err != nil {
 			h.render.Error(w, r, err)
 			return
 		}
 		p.Buyer = found.Link(siteOf(r))
 	case d.Report != nil:
-		p.Back, p.Report = "/reports", newPrinted(a.locale, d.Report, &found.Card)
+		p.Back, p.Report = a.base+"/reports", newPrinted(a.locale, d.Report, &found.Card)
 	default:
 		p.Requisites = a.locale.Requisites(d.Extra, d.DeviceTime)
 	}
@@ -168,6 +169,7 @@ func newPrinted(l *ui.Locale, r *fiscal.Report, card *fiscal.Card) *printed {
 // shiftPage is one shift.
 type shiftPage struct {
 	cabinet.Shift
+	Base     string
 	Register string
 	Outlet   string
 	Card     fiscal.Card
@@ -180,7 +182,7 @@ type shiftPage struct {
 }
 
 func (h *Handler) shift(w http.ResponseWriter, r *http.Request, a *visitor) {
-	scope, err := cabinet.ScopeOf(a.Actor, access.SeeRevenue)
+	scope, err := h.scope(r, a, access.SeeRevenue)
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
@@ -201,7 +203,7 @@ func (h *Handler) shift(w http.ResponseWriter, r *http.Request, a *visitor) {
 		h.render.Error(w, r, err)
 		return
 	}
-	p := shiftPage{Shift: all[0], Receipts: fmt.Sprintf("/receipts?register=%d&shift=%d", register, n), AsOf: h.asOf(r.Context(), a)}
+	p := shiftPage{Shift: all[0], Base: a.base, Receipts: a.base + fmt.Sprintf("/receipts?register=%d&shift=%d", register, n), AsOf: h.asOf(r.Context(), a)}
 	if p.Card, err = q.Card(r.Context(), &scope, register, p.CardVersion); err != nil {
 		h.render.Error(w, r, err)
 		return
@@ -216,7 +218,7 @@ func (h *Handler) shift(w http.ResponseWriter, r *http.Request, a *visitor) {
 			h.render.Error(w, r, err)
 			return
 		}
-		p.ReportAt = fmt.Sprintf("/documents/%d/%d", register, p.Z)
+		p.ReportAt = a.base + fmt.Sprintf("/documents/%d/%d", register, p.Z)
 		p.PDF = p.ReportAt + pdfEnding
 		if found.Document.Report != nil {
 			p.Report = newPrinted(a.locale, found.Document.Report, &found.Card)

@@ -71,6 +71,9 @@ type tab struct {
 
 // tabs are the lists that the actor may see beside shifts.
 func tabs(a *visitor, at string) (all []tab) {
+	if a.client != 0 {
+		return inspectTabs(a, at)
+	}
 	for _, t := range []struct {
 		name  string
 		right access.Right

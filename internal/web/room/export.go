@@ -35,7 +35,7 @@ type opener func(w http.ResponseWriter, name string) (book, error)
 // exportList streams a whole list, however long, in the order of the page. An
 // error comes before the first byte.
 func exportList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
-	scope, err := cabinet.ScopeOf(a.Actor, list.right)
+	scope, err := h.scope(r, a, list.right)
 	if err != nil {
 		return err
 	}

@@ -105,7 +105,7 @@ func serve[T any](h *Handler, list listing[T]) {
 }
 
 func showList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *http.Request, a *visitor) {
-	scope, err := cabinet.ScopeOf(a.Actor, list.right)
+	scope, err := h.scope(r, a, list.right)
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
@@ -115,13 +115,13 @@ func showList[T any](h *Handler, list *listing[T], w http.ResponseWriter, r *htt
 		h.render.Error(w, r, err)
 		return
 	}
-	q, path := ask(a.locale, r.URL.Query()), "/"+list.name
+	q, path := ask(a.locale, r.URL.Query()), a.base+"/"+list.name
 	p := listPage{
 		form: q.form, Name: list.name, Path: path, Filters: list.filters, Chips: q.chips(a.locale, path, list.filters, outlets),
 		AsOf: h.asOf(r.Context(), a), Paged: q.before != nil, Searches: slices.Contains(list.filters, paramAny),
 	}
 	p.Filtered = len(p.Chips) > 0
-	if list.section != list.name || list.name == "shifts" {
+	if list.section != list.name || list.name == "shifts" || a.client != 0 {
 		p.Tabs = tabs(a, list.name)
 	}
 	p.choices(a, q, outlets)
@@ -154,8 +154,8 @@ func fillList[T any](h *Handler, list *listing[T], ctx context.Context, a *visit
 			}
 			text, num := shown(a.locale, c.value(&row))
 			cell := cellOf{Label: a.locale.T(c.key), Text: text, Num: num, Head: c.head}
-			if c.head && list.link != nil && a.May(access.SeeRevenue) {
-				cell.URL = list.link(&all[i])
+			if c.head && list.link != nil && a.reads(access.SeeRevenue) {
+				cell.URL = a.base + list.link(&all[i])
 			}
 			if i == 0 {
 				p.Columns = append(p.Columns, columnHead{c.key, num})
@@ -228,7 +228,7 @@ func (h *Handler) outlets(ctx context.Context, a *visitor) ([]registry.Outlet, e
 	if h.cfg.Documents.Outlets == nil {
 		return nil, nil
 	}
-	all, err := h.cfg.Documents.Outlets(ctx, a.Taxpayer)
+	all, err := h.cfg.Documents.Outlets(ctx, a.whose())
 	return slices.DeleteFunc(all, func(o registry.Outlet) bool { return !a.Sees(o.ID) }), err
 }
 

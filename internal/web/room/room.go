@@ -54,6 +54,8 @@ type Config struct {
 	Documents Documents
 	// Desk is what the operator's staff works at; nil: they have no room.
 	Desk Desk
+	// Archive is where inspectors find clients; nil: they have no room.
+	Archive Archive
 	// Evenings are what became of days that are over; nil: nobody looks at them.
 	Evenings Evenings
 	// Forwarding is how documents go to authorities; nil: nobody looks at it.
@@ -139,11 +141,12 @@ func (h *Handler) routes() {
 	h.documentRoutes()
 	h.tableRoutes()
 	h.keyRoutes()
+	h.inspectRoutes()
 }
 
 // Paths are the beginnings of the addresses that are ours.
 func Paths() []string {
-	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths, staffPaths, keyPaths)...)
+	return append([]string{"/letters", "/audit.csv", "/signin", "/signup", "/forgot", "/reset", "/signout", "/cabinet", "/choose", "/join", "/me", "/more", "/people", "/audit"}, slices.Concat(officePaths, documentPaths, staffPaths, keyPaths, inspectPaths)...)
 }
 
 // Ours reports whether an address is one of a room.
@@ -171,7 +174,7 @@ const maxForm = 64 << 10
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		limit, parse := int64(maxForm), r.ParseForm
-		if strings.HasPrefix(r.URL.Path, "/organization/") || strings.HasPrefix(r.URL.Path, "/applications/") || r.URL.Path == "/registers/import" { // a file comes with it
+		if strings.HasPrefix(r.URL.Path, "/organization/") || strings.HasPrefix(r.URL.Path, "/applications/") || r.URL.Path == "/registers/import" || r.URL.Path == certificatePath { // a file comes with it
 			limit = maxUpload
 			if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/form-data") {
 				parse = func() error { return r.ParseMultipartForm(maxUpload) }
@@ -195,6 +198,10 @@ type visitor struct {
 	*access.Actor
 	Organization
 	locale *ui.Locale
+	// client is whose data an inspector reads, 0 for who reads their own
+	// organization's, and base where the addresses of these begin.
+	client fiscal.TaxpayerID
+	base   string
 }
 
 // when words one of our own times.
@@ -221,6 +228,14 @@ func (h *Handler) signedIn(do func(http.ResponseWriter, *http.Request, *visitor)
 		}
 		if err != nil {
 			h.render.Error(w, r, err)
+			return
+		}
+		if strays(&a, r.URL.Path) {
+			if r.Method == http.MethodGet && r.URL.Path == "/cabinet" {
+				http.Redirect(w, r, "/inspect", http.StatusSeeOther)
+				return
+			}
+			h.render.Error(w, r, &fiscal.Error{Of: fiscal.Denied, Field: "inspector"})
 			return
 		}
 		if waits(&a, r.URL.Path) {
@@ -264,12 +279,16 @@ func (h *Handler) visit(r *http.Request) access.Visit {
 // sections are the navigation as the actor may use it. What a phone's bar has no
 // place for is behind More.
 func (h *Handler) sections(a *visitor, at string) []ui.Section {
+	if a.User.Inspector != nil {
+		return inspectSections(a, at)
+	}
 	all := []ui.Section{{Key: "room.overview", Icon: "home", URL: "/cabinet"}}
 	all = append(all, h.documentSections(a)...)
 	all = append(all, h.officeSections(a)...)
 	all = append(all, h.staffSections(a)...)
 	all = append(all, h.eveningSections(a)...)
 	all = append(all, h.parkedSections(a)...)
+	all = append(all, h.inspectorSections(a)...)
 	if a.May(access.ManageUsers) {
 		all = append(all, ui.Section{Key: "room.people", Icon: "users", URL: "/people", Rest: true})
 	}
@@ -296,6 +315,9 @@ func (h *Handler) frame(r *http.Request, a *visitor, at string) ui.Frame {
 	f := ui.Frame{Locale: a.locale, Person: a.User.Name, Sections: h.sections(a, at), Organization: a.Title.In(a.locale.Lang)}
 	if done := "done." + r.URL.Query().Get("done"); a.locale.Has(done) {
 		f.Done = done
+	}
+	if a.Inspection != nil {
+		f.Ground = a.Inspection.Ground()
 	}
 	return f
 }

@@ -122,6 +122,10 @@ func secondForm(to string) *doorPage {
 }
 
 func (h *Handler) secondPage(w http.ResponseWriter, r *http.Request) {
+	if _, err := h.access.Owing(r.Context(), cookie(r, halfCookie)); err == nil {
+		http.Redirect(w, r, ui.Link(r, certificatePath, nil), http.StatusSeeOther)
+		return
+	}
 	h.door(w, r, http.StatusOK, secondForm(r.FormValue("to")))
 }
 

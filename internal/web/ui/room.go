@@ -24,6 +24,7 @@ type Frame struct {
 	Person       string // who is signed in; "" nobody
 	Organization string
 	Sections     []Section
+	Ground       string // on which an inspector looks, "" none
 	Done         string // key of the words for what was just done, "" nothing
 	// Connect and Scripts are origins beside ours that the page may speak to and
 	// have scripts from: programs for signing on the reader's own computer.
