@@ -223,6 +223,37 @@ func (s *Service) EndKey(ctx context.Context, a *Actor, id APIKeyID) error {
 	})
 }
 
+// endKeys ends the keys that a person made, wherever they are: who knew the old
+// password may have made some. as is the record of each, without what it tells of.
+func (s *Service) endKeys(tx Tx, as *Record) error {
+	places, err := tx.Memberships(as.User)
+	if err != nil {
+		return err
+	}
+	for _, m := range places {
+		all, err := tx.APIKeys(m.Taxpayer)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			k := &all[i]
+			if k.By != as.User || !k.Live(s.now()) {
+				continue
+			}
+			k.Ended = s.now()
+			if err := tx.SetAPIKey(k); err != nil {
+				return err
+			}
+			r := *as
+			r.Taxpayer, r.Object, r.Detail = m.Taxpayer, fmt.Sprint(k.ID), k.Name
+			if err := tx.Record(&r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 var errNoKey = &fiscal.Error{Of: fiscal.Unauthenticated, Field: "key"}
 
 // ResumeKey is the actor behind the token of a key: its maker, with what both

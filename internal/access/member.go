@@ -115,12 +115,18 @@ func (s *Service) Members(ctx context.Context, a *Actor) (people []Colleague, in
 
 // Invite sends an invitation into the actor's organization, once more if there
 // is one. Only an owner makes owners.
+//
+// Errors: Denied; Invalid; AlreadyThere with the Field "email" for who is in;
+// RateLimited with a *Wait while very many letters have gone out.
 func (s *Service) Invite(ctx context.Context, a *Actor, email string, role Role, outlets []fiscal.OutletID, organization, language string) error {
 	if err := a.mayGrant(role, outlets); err != nil {
 		return err
 	}
 	email, err := CanonicalEmail(email)
 	if err != nil {
+		return err
+	}
+	if err := s.mayWrite(ctx, a.Taxpayer, email); err != nil {
 		return err
 	}
 	err = s.store.WriteAccess(ctx, func(tx Tx) error {

@@ -104,7 +104,7 @@ func (o Operator) change(ctx context.Context, email string, do func(tx Tx, u *Us
 }
 
 // SetPassword gives a person a new password, opens what guesses have locked and
-// ends their sessions. alone also forgets the second factor and the passkeys of
+// ends their sessions and keys. alone also forgets the second factor and the passkeys of
 // who has lost them.
 func (o Operator) SetPassword(ctx context.Context, email, password string, alone bool) error {
 	if err := checkPassword(password, email, ""); err != nil {
@@ -127,7 +127,12 @@ func (o Operator) SetPassword(ctx context.Context, email, password string, alone
 		if _, err := endSessions(tx, u.ID, SessionID{}); err != nil {
 			return err
 		}
-		return tx.Record(o.note(u, ActPasswordSet, detail))
+		if err := tx.Record(o.note(u, ActPasswordSet, detail)); err != nil {
+			return err
+		}
+		r := o.note(u, ActKeyEnded, "")
+		r.User = u.ID
+		return o.endKeys(tx, r)
 	})
 	if err != nil {
 		return err

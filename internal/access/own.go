@@ -14,7 +14,8 @@ import (
 // What a person changes of themselves. Each asks for the password once more:
 // who finds a browser open must not take the account with it.
 
-// ChangePassword sets a new password and ends the person's other sessions.
+// ChangePassword sets a new password and ends the person's other sessions and
+// keys.
 // Errors: Unauthenticated with the Field "password" for a wrong old one;
 // BadValue with the Field "new_password".
 func (s *Service) ChangePassword(ctx context.Context, a *Actor, old, password string) error {
@@ -42,7 +43,10 @@ func (s *Service) ChangePassword(ctx context.Context, a *Actor, old, password st
 		if _, err := endSessions(tx, u.ID, a.Session); err != nil {
 			return err
 		}
-		return tx.Record(s.of(&u, a.Address, ActPasswordChanged, "", ""))
+		if err := tx.Record(s.of(&u, a.Address, ActPasswordChanged, "", "")); err != nil {
+			return err
+		}
+		return s.endKeys(tx, s.of(&u, a.Address, ActKeyEnded, "", ""))
 	})
 	if err != nil {
 		return err

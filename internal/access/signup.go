@@ -235,7 +235,10 @@ func (s *Service) Reset(ctx context.Context, email, code, password string, v Vis
 		if token, err = s.begin(tx, &u, v, by); err != nil {
 			return err
 		}
-		return tx.Record(s.of(&u, v.Address, ActPasswordReset, "", ""))
+		if err := tx.Record(s.of(&u, v.Address, ActPasswordReset, "", "")); err != nil {
+			return err
+		}
+		return s.endKeys(tx, s.of(&u, v.Address, ActKeyEnded, "", ""))
 	})
 	if err == nil {
 		err = s.mail.Send(ctx, Mail{To: u.Email, Language: u.Language, Kind: MailPasswordIsNew})

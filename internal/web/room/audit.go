@@ -45,6 +45,12 @@ func (h *Handler) audit(w http.ResponseWriter, r *http.Request, a *visitor) {
 
 // auditCSV streams all records, newest first, as a spreadsheet reads them.
 func (h *Handler) auditCSV(w http.ResponseWriter, r *http.Request, a *visitor) {
+	end, err := h.files.begin(a)
+	if err != nil {
+		h.render.Error(w, r, err)
+		return
+	}
+	defer end()
 	page, err := h.access.Audit(r.Context(), a.Actor, 0, 1000)
 	if err != nil {
 		h.render.Error(w, r, err)

@@ -91,9 +91,9 @@ type cellOf struct {
 // serve adds the addresses of a list.
 func serve[T any](h *Handler, list listing[T]) {
 	h.inside("GET /"+list.name, func(w http.ResponseWriter, r *http.Request, a *visitor) { showList(h, &list, w, r, a) })
-	export := func(w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
+	export := h.bounded(func(w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
 		return exportList(h, &list, w, r, a, open)
-	}
+	})
 	for form, open := range map[string]opener{"csv": newCSV, "xlsx": newWorkbook} {
 		h.inside("GET /"+list.name+"/"+form, func(w http.ResponseWriter, r *http.Request, a *visitor) {
 			if err := export(w, r, a, open); err != nil {

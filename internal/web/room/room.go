@@ -74,7 +74,8 @@ type Handler struct {
 	render *ui.Renderer
 	mux    *http.ServeMux
 	// exports are the lists that are given as files, by name.
-	exports map[string]func(http.ResponseWriter, *http.Request, *visitor, opener) error
+	exports map[string]exporter
+	files   *giving // that are being given
 }
 
 // New reads the templates.
@@ -88,7 +89,7 @@ func New(cfg Config, service *access.Service, known Organizations, zone *time.Lo
 		return nil, err
 	}
 	h := &Handler{cfg: cfg, access: service, known: known, zone: zone, render: render, mux: http.NewServeMux(),
-		exports: map[string]func(http.ResponseWriter, *http.Request, *visitor, opener) error{}}
+		exports: map[string]exporter{}, files: &giving{under: map[taker]int{}}}
 	h.routes()
 	return h, nil
 }

@@ -34,16 +34,17 @@ func (h *Handler) tableRoutes() {
 			table{"applications", []string{"file.number", "file.kind", "registers.status", "file.register", "register.outlet", "file.changed", "file.authority_number"}, h.applicationRows})
 	}
 	for _, t := range tables {
+		export := h.bounded(func(w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
+			return h.give(&t, open, w, r, a)
+		})
 		for form, open := range map[string]opener{"csv": newCSV, "xlsx": newWorkbook} {
 			h.inside("GET /"+t.name+"/"+form, func(w http.ResponseWriter, r *http.Request, a *visitor) {
-				if err := h.give(&t, open, w, r, a); err != nil {
+				if err := export(w, r, a, open); err != nil {
 					h.render.Error(w, r, err)
 				}
 			})
 		}
-		h.exports[t.name] = func(w http.ResponseWriter, r *http.Request, a *visitor, open opener) error {
-			return h.give(&t, open, w, r, a)
-		}
+		h.exports[t.name] = export
 	}
 }
 

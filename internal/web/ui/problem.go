@@ -87,9 +87,13 @@ func ProblemOf(err error, l *Locale) Problem {
 	return p
 }
 
-// words are those of the reason, else those of its kind.
+// words are those of the reason and the field, else of the reason, else of its
+// kind.
 func words(l *Locale, p Problem, part string) string {
-	key := "reason." + p.Reason.String() + "." + part
+	key := "reason." + p.Reason.String() + "." + p.Field + "." + part
+	if p.Field == "" || !l.Has(key) {
+		key = "reason." + p.Reason.String() + "." + part
+	}
 	if p.Reason == fiscal.NoReason || !l.Has(key) {
 		key = "kind." + kindKey(p.Kind) + "." + part
 	}
