@@ -23,6 +23,7 @@ import (
 // engine is what this program asks of a database.
 type engine interface {
 	journal.Store
+	journal.SegmentStore
 	intake.Store
 	registry.OfficeStore
 	keyring.Store

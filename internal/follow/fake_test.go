@@ -225,3 +225,6 @@ func (m *memory) looks() int {
 	defer m.mu.Unlock()
 	return m.polls
 }
+
+// Retired implements Store: this store keeps all.
+func (m *memory) Retired(context.Context) (map[fiscal.Partition]journal.Seq, error) { return nil, nil }

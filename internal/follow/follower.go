@@ -64,6 +64,9 @@ type Store interface {
 	// limit of them, and none behind the one that fills up bytes of requests and
 	// answers. It gives at least one if there is one.
 	Page(ctx context.Context, p fiscal.Partition, from journal.Seq, limit, bytes int) ([]journal.Entry, error)
+	// Retired tells of each partition which entry was the last that is kept no
+	// longer; one that has them all is missing.
+	Retired(ctx context.Context) (map[fiscal.Partition]journal.Seq, error)
 	// Heads are the ends of all partitions.
 	Heads(ctx context.Context) (map[fiscal.Partition]journal.Head, error)
 	// Cursors are those of a follower; a partition that it has not begun is

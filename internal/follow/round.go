@@ -72,11 +72,21 @@ func (r *round) where(ctx context.Context) (map[partition]journal.Head, map[part
 	return heads, cursors, err
 }
 
-// page follows one page behind from, and tells how far it got.
+// page follows one page behind from, and tells how far it got. What is kept no
+// longer it steps over.
 func (r *round) page(ctx context.Context, p partition, from journal.Seq) (reached journal.Seq, err error) {
 	entries, err := r.store.Page(ctx, p, from+1, r.cfg.Entries, r.cfg.Bytes)
 	if err != nil {
 		return from, err
+	}
+	if len(entries) == 0 || entries[0].Seq != from+1 {
+		retired, err := r.store.Retired(ctx)
+		if err != nil {
+			return from, err
+		}
+		if last := retired[p]; last > from && (len(entries) == 0 || entries[0].Seq <= last+1) {
+			return last, r.store.Move(ctx, Move{ID: r.id, Partition: p, From: from, To: last, At: r.now().UTC().Truncate(time.Microsecond)})
+		}
 	}
 	for i := range entries {
 		if want := from + 1 + journal.Seq(i); entries[i].Seq != want {

@@ -31,6 +31,19 @@ func NewReplay(store Store, read func(*fiscal.Record) (fiscal.Document, error), 
 	return &Replay{store: store, read: read, states: states, made: map[fiscal.RegisterID]*fiscal.State{}}
 }
 
+// Begin forgets the states of the partition before.
+func (r *Replay) Begin(fiscal.Partition) { clear(r.made) }
+
+// Stood takes the state that entries made which are kept no longer.
+func (r *Replay) Stood(p fiscal.Partition, e *End) error {
+	s, err := fiscal.ParseState(e.State)
+	if err != nil {
+		return &Damage{Partition: p, Register: e.Register, Number: e.Number, What: "its state at the end of a retired month cannot be read", Err: err}
+	}
+	r.made[e.Register] = s
+	return nil
+}
+
 // Entry applies one entry to its register's state.
 func (r *Replay) Entry(ctx context.Context, e *Entry) error {
 	s := r.made[e.Register]

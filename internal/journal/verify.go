@@ -18,6 +18,10 @@ type Verification struct {
 	// Check looks at one entry with the country's eyes: it recomputes the fiscal
 	// sign. Its error is what is wrong.
 	Check func(e *Entry) error
+	// Segments stand for the entries that are kept no longer; nil: all are kept.
+	// Keys gives the key that signed one.
+	Segments SegmentStore
+	Keys     func(fiscal.KeyID) (fiscal.Key, error)
 	// Fold follows the entries and compares what they add up to; Replay is one.
 	Fold Fold
 	// Progress is called after each page: seq of of entries in p are done.
@@ -27,6 +31,11 @@ type Verification struct {
 // Fold follows the entries of one partition after another, each in order and
 // each already verified.
 type Fold interface {
+	// Begin forgets what it knows of a partition, whose entries come next.
+	Begin(p fiscal.Partition)
+	// Stood tells where a register stood when the entries begin, if any before
+	// them are kept no longer.
+	Stood(p fiscal.Partition, e *End) error
 	// Entry takes the next entry.
 	Entry(ctx context.Context, e *Entry) error
 	// End compares what the entries of the partition add up to with what is
@@ -39,10 +48,11 @@ type Verified struct {
 	Partitions int
 	Registers  int
 	Entries    uint64
+	Retired    uint64 // for which segments stand
 }
 
-// Verify walks the partitions in order, from the first entry to where each
-// ended when the walk began, and returns the first thing that does not hold: a
+// Verify walks the partitions in order, from the first entry, or the segments
+// that stand for the first ones, to where each ended when the walk began, and returns the first thing that does not hold: a
 // number missing in a partition or a register, a digest, a hash, a chain, a
 // month that went back, an end that is not where the head says, whatever Check
 // and Fold find. It works beside a running server. Memory grows with the
@@ -56,9 +66,9 @@ func (v *Verification) Verify(ctx context.Context) (Verified, error) {
 		return done, fmt.Errorf("read the ends of the partitions: %w", err)
 	}
 	for _, p := range slices.Sorted(maps.Keys(heads)) {
-		w := walk{v: v, p: p, end: heads[p], registers: map[fiscal.RegisterID]link{}}
-		err := w.run(ctx)
-		done.Entries += uint64(w.head.Seq)
+		w, err := v.partition(ctx, p, heads[p])
+		done.Entries += uint64(w.head.Seq - w.retired)
+		done.Retired += uint64(w.retired)
 		if err != nil {
 			return done, err
 		}
@@ -66,6 +76,17 @@ func (v *Verification) Verify(ctx context.Context) (Verified, error) {
 		done.Registers += len(w.registers)
 	}
 	return done, nil
+}
+
+// partition walks one partition. What was retired meanwhile is no damage: the
+// walk begins anew, behind it.
+func (v *Verification) partition(ctx context.Context, p fiscal.Partition, end Head) (w *walk, err error) {
+	for {
+		w = &walk{v: v, p: p, end: end, registers: map[fiscal.RegisterID]link{}}
+		if err = w.run(ctx); err == nil || ctx.Err() != nil || !w.overtaken(ctx) {
+			return w, err
+		}
+	}
 }
 
 // link is the end of a register's chain.
@@ -80,11 +101,15 @@ type walk struct {
 	p         fiscal.Partition
 	end       Head // where the partition ended when the walk began
 	head      Head // as far as everything holds
+	retired   Seq  // the last entry for which a segment stands
 	registers map[fiscal.RegisterID]link
 }
 
 func (w *walk) run(ctx context.Context) error {
 	limit := cmp.Or(w.v.Page, 512)
+	if err := w.begin(ctx); err != nil {
+		return err
+	}
 	for w.head.Seq < w.end.Seq {
 		page, err := w.v.Store.Scan(ctx, w.p, w.head.Seq+1, min(limit, int(w.end.Seq-w.head.Seq)))
 		if err != nil {

@@ -13,9 +13,14 @@ import (
 
 const selectEntry = `SELECT ` + entryColumns + ` FROM entries `
 
-// Entry reads one entry of a register; NotFound if there is none.
+// Entry reads one entry of a register; NotFound if there is none, as Retired if
+// there was one.
 func (db *DB) Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (journal.Entry, error) {
-	return entryOf(ctx, db.rest, p, r, n)
+	e, err := entryOf(ctx, db.rest, p, r, n)
+	if retired(err) {
+		return db.keptEntry(ctx, p, r, n, err)
+	}
+	return e, err
 }
 
 func entryOf(ctx context.Context, from asks, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (journal.Entry, error) {
@@ -27,6 +32,9 @@ func entryOf(ctx context.Context, from asks, p fiscal.Partition, r fiscal.Regist
 	}
 	if err == nil && len(all) == 0 {
 		err = missing("register %d has no entry %d", r, n)
+		if ok {
+			err = retiredEntry(ctx, from, p, r, n, seq)
+		}
 	}
 	if err != nil {
 		return journal.Entry{}, fmt.Errorf("read entry %d of register %d: %w", n, r, err)

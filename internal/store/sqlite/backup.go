@@ -226,19 +226,33 @@ func checkContents(ctx context.Context, path string, c *Contents) error {
 		if err != nil {
 			return err
 		}
-		var last journal.Head
-		sound := true
-		if s.Next() {
-			last.Seq, sound = journal.Seq(s.Int(0)), s.CopyTo(1, last.Chain[:])
-		}
-		if err := s.Close(); err != nil {
+		last, sound, err := lastOf(s)
+		if err != nil {
 			return err
+		}
+		if last.Seq == 0 && c.Head.Seq > 0 { // all of it may have been retired
+			s, err := tx.Query(`SELECT last_seq, chain FROM segments WHERE month IN (SELECT month FROM retired) ORDER BY month DESC LIMIT 1`)
+			if err != nil {
+				return err
+			}
+			if last, sound, err = lastOf(s); err != nil {
+				return err
+			}
 		}
 		if !sound || last.Seq != c.Head.Seq || last.Chain != c.Head.Chain {
 			return corrupt("%s: the last entry is %d, the journal's head says %d, or their chains differ", path, last.Seq, c.Head.Seq)
 		}
 		return nil
 	})
+}
+
+// lastOf reads the row of an end, if there is one, and closes the statement.
+func lastOf(s *sqlitefile.Stmt) (h journal.Head, sound bool, err error) {
+	sound = true
+	if s.Next() {
+		h.Seq, sound = journal.Seq(s.Int(0)), s.CopyTo(1, h.Chain[:])
+	}
+	return h, sound, s.Close()
 }
 
 // sumOf is the SHA-256 of a file, in hex.

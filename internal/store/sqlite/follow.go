@@ -29,7 +29,7 @@ func (db *DB) Page(ctx context.Context, p fiscal.Partition, from journal.Seq, li
 		return nil, err
 	}
 	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
-		s, err := tx.Query(selectEntry+`WHERE seq >= ? ORDER BY seq LIMIT ?`, int64(from), max(limit, 0))
+		s, err := tx.Query(selectEntry+`WHERE seq >= ?`+present+`ORDER BY seq LIMIT ?`, int64(from), max(limit, 0))
 		if err != nil {
 			return err
 		}

@@ -14,7 +14,8 @@ const selectEntry = `SELECT seq, partition, month, register, number, taxpayer, c
 	drive, device_number, device_time, received_at, shift, fiscal_sign, sign_key, operation, total, cash, cashless, other_paid,
 	tax, refers, carrier, codec, salt, digest, hash, chain, request, answer FROM entries `
 
-// Entry reads one entry of a register; NotFound if there is none.
+// Entry reads one entry of a register; NotFound if there is none, as Retired if
+// there was one.
 func (db *DB) Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (e journal.Entry, err error) {
 	found := false
 	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
@@ -22,9 +23,12 @@ func (db *DB) Entry(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID
 		if err != nil || !ok || p != partition {
 			return err
 		}
-		all, err := entries(tx, selectEntry+`WHERE seq = ? AND register = ? AND number = ?`, int64(seq), int64(r), int64(n))
+		all, err := entries(tx, selectEntry+`WHERE seq = ? AND register = ? AND number = ?`+present, int64(seq), int64(r), int64(n))
 		if len(all) == 1 {
 			e, found = all[0], true
+		}
+		if err == nil && !found {
+			e, found, err = retiredEntry(tx, r, n, seq)
 		}
 		return err
 	})
@@ -43,7 +47,7 @@ func (db *DB) Scan(ctx context.Context, p fiscal.Partition, from journal.Seq, li
 		return nil, err
 	}
 	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
-		page, err = entries(tx, selectEntry+`WHERE seq >= ? ORDER BY seq LIMIT ?`, int64(from), max(limit, 0))
+		page, err = entries(tx, selectEntry+`WHERE seq >= ?`+present+`ORDER BY seq LIMIT ?`, int64(from), max(limit, 0))
 		return err
 	})
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 // Engine is an engine under test, on data of its own.
 type Engine interface {
 	journal.Store
+	journal.SegmentStore
 	intake.Store
 	registry.OfficeStore
 	registry.ContractFeed
@@ -108,6 +109,7 @@ func Run(t *testing.T, open func(t *testing.T) Engine) {
 		{"SummariesGo", summariesGo},
 		{"Reconciles", reconciles},
 		{"Evenings", evenings},
+		{"MonthsRetire", retires},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(newWorld(t, open(t))) })
 	}
