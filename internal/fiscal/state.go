@@ -138,13 +138,17 @@ func (s *State) ExpectedShift(stated uint32) bool {
 // ShiftTooLong reports whether a document made at t and received at now stands
 // later in the open shift than limit allows.
 func (s *State) ShiftTooLong(t WallTime, now time.Time, limit time.Duration) bool {
-	if !s.Shift.Open {
-		return false
-	}
-	if t.Sub(s.Shift.OpenedAt) > limit {
+	if s.BehindShift(t, limit) {
 		return true
 	}
-	return !s.Shift.OpenedOnline.IsZero() && now.Sub(s.Shift.OpenedOnline) > limit
+	return s.Shift.Open && !s.Shift.OpenedOnline.IsZero() && now.Sub(s.Shift.OpenedOnline) > limit
+}
+
+// BehindShift reports whether a document made at t stands later in the open shift
+// than limit allows, by the register's own clock alone: what was made without a
+// link comes when the link is back, which says nothing of the shift.
+func (s *State) BehindShift(t WallTime, limit time.Duration) bool {
+	return s.Shift.Open && t.Sub(s.Shift.OpenedAt) > limit
 }
 
 // Covers reports whether the drawer covers a payout of the operation.

@@ -72,10 +72,11 @@ func (j *judgement) ticket(t *kkmpb.TicketRequest) (fiscal.Decision, error) {
 	return j.accept(next, doc, []fiscal.Record{rec}, msg)
 }
 
-// overdue flags a document that stands in a shift longer than allowed and is
-// taken all the same.
+// overdue flags a replay that stands in a shift longer than allowed; it is taken
+// all the same. It is measured by its own time: a register that was without a
+// link over night delivers late what it made in time.
 func (j *judgement) overdue(s *fiscal.State, t fiscal.WallTime) fiscal.Flags {
-	if s.ShiftTooLong(t, j.s.Exchange.Received, j.limits.Shift) {
+	if s.BehindShift(t, j.limits.Shift) {
 		return fiscal.FlagShiftTooLong
 	}
 	return 0

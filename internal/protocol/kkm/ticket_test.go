@@ -240,8 +240,9 @@ func (l *till) ask2(r *kkmpb.Request) uint32 {
 }
 
 // 24 hours: online documents are refused one second after, also when the
-// device turned its clock back, or far ahead; closing is always possible.
-// Req: E-146, E-147
+// device turned its clock back, or far ahead; closing is always possible. What was
+// made without a link is measured by its own time, whenever it comes.
+// Req: E-146, E-147, T-086, O-080
 func TestShiftOfADay(t *testing.T) {
 	l := newTill(t, kkm.V203)
 	l.ask(l.sale(100_00), kkm.CodeOK)
@@ -257,9 +258,16 @@ func TestShiftOfADay(t *testing.T) {
 	back := l.sale(100_00)
 	back.Ticket.DateTime = wire(l.wall().Add(-2 * time.Hour))
 	l.ask(back, kkm.CodeShiftTooLong)
-	l.ask(offline(l.sale(100_00), l.wall().Add(-time.Hour), l.wall(), 9), kkm.CodeOK)
+	late := offline(l.sale(100_00), l.wall().Add(-time.Hour), l.wall(), 9)
+	late.Ticket.DateTime = wire(l.wall().Add(-time.Hour))
+	l.ask(late, kkm.CodeOK)
+	if f := l.newest().Flags; f.Has(fiscal.FlagShiftTooLong) {
+		t.Errorf("flags of a replay made in the 24th hour and delivered in the 25th = %v, want no shift_too_long", f)
+	}
+	l.now = l.now.Add(2 * time.Hour)
+	l.ask(offline(l.sale(100_00), l.wall().Add(-time.Hour), l.wall(), 10), kkm.CodeOK)
 	if f := l.newest().Flags; !f.Has(fiscal.FlagShiftTooLong) {
-		t.Errorf("flags of the replay = %v, want shift_too_long", f)
+		t.Errorf("flags of a replay made in the 26th hour = %v, want shift_too_long", f)
 	}
 	z := command(kkmpb.CommandTypeEnum_COMMAND_CLOSE_SHIFT)
 	z.CloseShift = &kkmpb.CloseShiftRequest{CloseTime: wire(l.wall())}
