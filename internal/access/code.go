@@ -19,6 +19,7 @@ type Purpose string
 const (
 	ForSignUp Purpose = "sign_up"
 	ForReset  Purpose = "reset"
+	ForLink   Purpose = "link" // an organization, from another program
 
 	// forNobody counts wrong proofs for an address that nobody has, as they are
 	// counted for a person: whether a door closes must not tell who is there.

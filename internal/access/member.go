@@ -56,7 +56,12 @@ func (s *Service) Found(ctx context.Context, a *Actor, t fiscal.TaxpayerID, titl
 	})
 }
 
+// choose has the actor's session be about an organization. Who acts without one
+// has nothing to choose.
 func (s *Service) choose(tx Tx, a *Actor, t fiscal.TaxpayerID) error {
+	if a.Session == (SessionID{}) {
+		return nil
+	}
 	x, err := tx.Session(a.Session)
 	if err != nil {
 		return err

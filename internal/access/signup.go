@@ -78,6 +78,8 @@ func (s *Service) sendCode(ctx context.Context, p Purpose, email, language strin
 			m.Language = u.Language
 		}
 		switch {
+		case p == ForLink:
+			m.Kind = MailLink
 		case p == ForSignUp && there:
 			m.Kind, number = MailAlreadyThere, ""
 		case p == ForSignUp:

@@ -37,7 +37,7 @@ func TestLetters(t *testing.T) {
 	for _, kind := range access.MailKinds() {
 		for _, lang := range []string{"kk", "ru", "en", ""} {
 			what := access.Mail{To: "asel@example.kz", Language: lang, Kind: kind, Who: "Берік\nСіздің кодыңыз: 1", Name: "Казына"}
-			if kind == access.MailSignUp || kind == access.MailReset {
+			if kind == access.MailSignUp || kind == access.MailReset || kind == access.MailLink {
 				what.Code = "012345"
 			}
 			l := write(m.locales, m.name, m.site, what, noon)

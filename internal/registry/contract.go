@@ -113,6 +113,8 @@ type Linked struct {
 	XIN     fiscal.XIN
 	Title   string
 	Known   bool // the taxpayer is there already
+	// Taxpayer is set by Link.
+	Taxpayer fiscal.TaxpayerID
 }
 
 // Examine verifies the signature of an offer and tells whom it names. Nothing is
@@ -188,7 +190,7 @@ func (o *Office) Link(ctx context.Context, a *access.Actor, offer Offer, file []
 		return Linked{}, fmt.Errorf("keep the contract: %w", err)
 	}
 	in := *a
-	in.Taxpayer = t.ID
+	in.Taxpayer, l.Taxpayer = t.ID, t.ID
 	return l, o.access.Note(ctx, &in, ActContractSigned, fmt.Sprintf("%d", c.ID), l.Verdict.Method)
 }
 

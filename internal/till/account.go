@@ -31,6 +31,8 @@ type Account struct {
 	Lang    string    `json:"lang"`
 	Created time.Time `json:"created"`
 	Session session   `json:"session"`
+
+	Bound *Bound `json:"bound,omitempty"` // the company at the operator; nil: none is linked
 }
 
 // session is one device's right to act for an account.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/http"
 	"sync"
 	"time"
 
@@ -20,7 +21,7 @@ type Config struct {
 	Path    string // of the till's file
 	Mailer  access.Mailer
 	Link    func() kkm.Exchanger // a new link to the operator, for each register
-	Check   string               // where buyers check receipts
+	Check   string               // the operator's site: where buyers check receipts, and programs find its API
 	Zone    string               // of registers that name none; "" is Asia/Almaty
 	Now     func() time.Time
 	Rand    io.Reader
@@ -45,6 +46,8 @@ type Till struct {
 	now   func() time.Time
 	log   *slog.Logger
 
+	caller *http.Client // of the operator's API
+
 	ctx     context.Context // ends with the till
 	end     context.CancelFunc
 	working sync.WaitGroup
@@ -64,7 +67,7 @@ func Open(ctx context.Context, cfg Config) (*Till, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Till{cfg: cfg, shelf: s, pins: access.NewPasswords(0, cfg.Rand), now: cfg.Now, log: cfg.Log, open: map[fiscal.RegisterID]*desk{}}
+	t := &Till{cfg: cfg, shelf: s, pins: access.NewPasswords(0, cfg.Rand), now: cfg.Now, log: cfg.Log, caller: newCaller(), open: map[fiscal.RegisterID]*desk{}}
 	t.ctx, t.end = context.WithCancel(context.Background())
 	var all []fiscal.RegisterID
 	err = s.file.Read(ctx, func(tx *sqlitefile.Tx) error {

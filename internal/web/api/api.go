@@ -61,6 +61,7 @@ type Handler struct {
 	huma     huma.API
 	keys     *gauge // calls by key
 	knocks   *gauge // wrong keys by address
+	links    *gauge // calls without a key by address
 	changing [64]sync.Mutex
 }
 
@@ -84,7 +85,7 @@ func New(cfg Config) *Handler {
 	if cfg.Address == nil {
 		cfg.Address = func(r *http.Request) string { return r.RemoteAddr }
 	}
-	h := &Handler{cfg: cfg, mux: http.NewServeMux(), keys: newGauge(cfg.PerSecond, cfg.AtOnce, cfg.Now), knocks: newGauge(knocksPerSecond, knocksAtOnce, cfg.Now)}
+	h := &Handler{cfg: cfg, mux: http.NewServeMux(), keys: newGauge(cfg.PerSecond, cfg.AtOnce, cfg.Now), knocks: newGauge(knocksPerSecond, knocksAtOnce, cfg.Now), links: newGauge(linksPerSecond, linksAtOnce, cfg.Now)}
 	schemas := huma.NewMapRegistry("#/components/schemas/", schemaName)
 	schemas.RegisterTypeAlias(reflect.TypeFor[huma.ErrorModel](), reflect.TypeFor[Problem]())
 	config := huma.Config{
@@ -109,7 +110,9 @@ func New(cfg Config) *Handler {
 	}
 	if cfg.Access != nil && cfg.Office != nil {
 		h.registerOrganization()
+		h.registerLinks()
 		h.registerOutlets()
+		h.registerRegions()
 		h.registerRegisters()
 		h.registerApplications()
 	}
@@ -151,6 +154,10 @@ func (h *Handler) description() string {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if open(r.URL.Path) || h.cfg.Access == nil {
 		h.mux.ServeHTTP(w, r)
+		return
+	}
+	if h.cfg.Office != nil && linking(r.URL.Path) {
+		h.withoutKey(w, r)
 		return
 	}
 	h.withKey(w, r)

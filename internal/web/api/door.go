@@ -33,7 +33,7 @@ const (
 )
 
 func bodyLimit(path string) int64 {
-	if strings.HasSuffix(path, "/signature") {
+	if strings.HasSuffix(path, "/signature") || linking(path) || linking(Prefix+path) {
 		return maxSigned
 	}
 	return maxBody

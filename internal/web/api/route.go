@@ -23,6 +23,7 @@ type operation struct {
 	tag    string
 	rights access.Right // that are needed, all of them; 0: any key will do
 	either access.Right // of which one is needed besides; 0: none
+	open   bool         // needs no key
 	status int          // of success; 0: 200, or 204 without a body
 	kind   string       // content type of an answer that is no JSON
 	doc    string       // what the summary does not say
@@ -86,6 +87,9 @@ func route[I, O any](h *Handler, op operation, do func(ctx context.Context, c *c
 		Responses: map[string]*huma.Response{},
 	}
 	o.Extensions = map[string]any{"x-rights": rightNames(op.rights)}
+	if op.open {
+		o.Security = nil
+	}
 	if op.either != 0 {
 		o.Extensions["x-either-right"] = rightNames(op.either)
 	}

@@ -51,6 +51,7 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	h.mux.Handle(ui.AssetPath, render.Assets)
 	h.signInRoutes()
 	h.registerRoutes()
+	h.ofdRoutes()
 	h.settingsRoutes()
 	h.cashierRoutes()
 	h.accountRoutes()

@@ -74,6 +74,11 @@ func (h *Handler) words(l *ui.Locale, err error) wrong {
 	if p.Status == http.StatusUnauthorized { // the session holds: it is a code or a token that does not
 		out.Status = http.StatusUnprocessableEntity
 	}
+	var told *till.Told
+	if errors.As(err, &told) { // the operator has worded it
+		out.What, out.Next, out.Field = told.Title, told.Detail, told.Field
+		return out
+	}
 	var e *fiscal.Error
 	if !errors.As(err, &e) {
 		return out

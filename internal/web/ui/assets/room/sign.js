@@ -47,9 +47,9 @@
   async function byFile(file, password) {
     if (!file) fail("nofile");
     if (file.size > 256 << 10) fail("notkey");
-    if (!globalThis.crypto?.subtle) fail("insecure");
-    if (!globalThis.forge) await script(library);
-    const bytes = new Uint8Array(await file.arrayBuffer());
+    if (!window.crypto || !window.crypto.subtle) fail("insecure");
+    if (!window.forge) await script(library);
+    const bytes = new Uint8Array(await new Response(file).arrayBuffer());
     const { key, certificate, others } = open(String.fromCharCode(...bytes), password);
     const document = await text();
     return message(document, key, certificate, others);
@@ -69,11 +69,11 @@
       if (/password|MAC could not/i.test(e.message)) fail("password");
       fail(/unsupported|unknown|OID/i.test(e.message) ? "gost" : "notkey");
     }
-    const bags = pfx.safeContents.flatMap((c) => c.safeBags);
+    const bags = [].concat(...pfx.safeContents.map((c) => c.safeBags));
     const { keyBag, pkcs8ShroudedKeyBag, certBag } = forge.pki.oids;
     const keys = bags.filter((b) => b.type === keyBag || b.type === pkcs8ShroudedKeyBag);
     const certificates = bags.filter((b) => b.type === certBag && b.cert).map((b) => b.cert);
-    const key = keys.find((b) => b.key)?.key;
+    const key = (keys.find((b) => b.key) || {}).key;
     if (!key) fail(keys.length ? "gost" : "notkey");
     const certificate = certificates.find((c) => c.publicKey.n.equals(key.n));
     if (!certificate) fail("notkey");
@@ -142,7 +142,7 @@
       } catch {
         return; // a heartbeat
       }
-      if (!answer || answer.result?.version || !("code" in answer || "status" in answer || "responseObject" in answer)) return; // its greeting
+      if (!answer || answer.result && answer.result.version || !("code" in answer || "status" in answer || "responseObject" in answer)) return; // its greeting
       if (waiting.length) waiting.shift()(answer);
       else answers.push(answer);
     };
@@ -151,17 +151,17 @@
     const ask = async (request) => {
       socket.send(JSON.stringify(request));
       const answer = answers.length ? answers.shift() : new Promise((yes) => waiting.push(yes));
-      return within(Promise.race([answer, gone]), 5 * 60_000, "late");
+      return within(Promise.race([answer, gone]), 5 * 60000, "late");
     };
     try {
-      await within(Promise.race([new Promise((yes) => { socket.onopen = yes; }), gone]), 5_000, "ncalayer");
+      await within(Promise.race([new Promise((yes) => { socket.onopen = yes; }), gone]), 5000, "ncalayer");
       let a = await ask({ module: "kz.gov.pki.knca.commonUtils", method: "createCAdESFromBase64", args: ["PKCS12", "SIGNATURE", document, false] });
       if (String(a.code) === "200" && a.responseObject) return plain(a.responseObject);
       if (/cancel/i.test(`${a.code} ${a.message}`)) fail("canceled");
       a = await ask({ module: "kz.gov.pki.knca.basics", method: "sign", args: {
         allowedStorages: ["PKCS12"], format: "cms", data: document, signingParams: { decode: "true", encapsulate: "false", digested: "false" },
         signerParams: { extKeyUsageOids: [], chain: null }, locale: root.dataset.lang } });
-      const result = a.body?.result ?? a.responseObject;
+      const result = (a.body && a.body.result) || a.responseObject;
       if (a.status === true && result) return plain([].concat(result)[0]);
       if (/cancel/i.test(`${a.code} ${a.message}`) || a.status === true) fail("canceled");
       throw Object.assign(new Failure("failed"), { detail: a.message || a.code });
@@ -187,11 +187,11 @@
       }
     }
     postMessage("cadesplugin_echo_request", location.origin);
-    const url = await within(loaded, 3_000, "cryptopro");
+    const url = await within(loaded, 3000, "cryptopro");
     if (!window.cpcsp_chrome_nmcades && url) await script(url).catch(() => fail("cryptopro"));
     const api = window.cpcsp_chrome_nmcades || fail("cryptopro");
-    await within(new Promise((yes, no) => api.check_chrome_plugin(yes, () => no(new Failure("cryptopro")))), 10_000, "cryptopro");
-    plugin = await within(api.CreatePluginObject(), 10_000, "cryptopro");
+    await within(new Promise((yes, no) => api.check_chrome_plugin(yes, () => no(new Failure("cryptopro")))), 10000, "cryptopro");
+    plugin = await within(api.CreatePluginObject(), 10000, "cryptopro");
     return plugin;
   }
 
@@ -216,7 +216,7 @@
     root.querySelector("[data-certificates]").hidden = false;
     select.focus();
   }
-  const name = (subject) => (/(?:^|,\s*)CN=("(?:[^"]|"")*"|[^,]*)/.exec(subject)?.[1] || subject).replace(/^"|"$/g, "").replace(/""/g, '"');
+  const name = (subject) => ((/(?:^|,\s*)CN=("(?:[^"]|"")*"|[^,]*)/.exec(subject) || [])[1] || subject).replace(/^"|"$/g, "").replace(/""/g, '"');
 
   async function byCryptoPro() {
     const api = await cryptoPro();
@@ -227,7 +227,7 @@
     await data.propset_ContentEncoding(1); // what comes is base64 of bytes
     await data.propset_Content(toBase64(await text()));
     try {
-      return plain(await within(data.SignCades(signer, 1, true), 5 * 60_000, "late")); // CAdES-BES, detached
+      return plain(await within(data.SignCades(signer, 1, true), 5 * 60000, "late")); // CAdES-BES, detached
     } catch (e) {
       if (e instanceof Failure) throw e;
       if (/0x8010006E|cancel|отмен/i.test(e.message)) fail("canceled");
@@ -265,7 +265,7 @@
   });
   const on = (selector, way, send) => {
     const button = root.querySelector(selector); // not there for texts of another country
-    button?.addEventListener("click", () => run(button, way, send));
+    if (button) button.addEventListener("click", () => run(button, way, send));
   };
   on("[data-by=ncalayer]", byNCALayer);
   on("[data-by=cryptopro]", showCertificates, false);
