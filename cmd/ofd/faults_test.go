@@ -64,6 +64,8 @@ var campaigns = []campaign{
 	{"everybody comes again at once", storms},
 	{"clock off at the start", clockOffAtStart},
 	{"clock jumps ahead", clockJumpsAhead},
+	{"authority away, sqlite", awayAuthority("sqlite")},
+	{"authority away, postgres", awayAuthority("postgres")},
 }
 
 // campaign is one installation's way through faults.

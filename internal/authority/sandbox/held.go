@@ -32,3 +32,27 @@ func (s *Server) Differences(ctx context.Context, of fiscal.WallTime) (all []Dif
 	})
 	return all, err
 }
+
+// Held is a document that is here.
+type Held struct {
+	Operator int64
+	Register fiscal.RegisterID
+	Entry    fiscal.Number
+	Hash     [32]byte // of the entry
+}
+
+// Each tells of every document of Kazakhstan, in the order in which they came.
+func (s *Server) Each(ctx context.Context, tell func(Held)) error {
+	return s.file.Read(ctx, func(tx *sqlitefile.Tx) error {
+		st, err := tx.Query("SELECT operator, register, entry, hash FROM documents WHERE country = ? ORDER BY seq", int64(kazakhstan))
+		if err != nil {
+			return err
+		}
+		for st.Next() {
+			h := Held{Operator: st.Int(0), Register: fiscal.RegisterID(st.Int(1)), Entry: fiscal.Number(st.Int(2))}
+			copy(h.Hash[:], st.Bytes(3))
+			tell(h)
+		}
+		return st.Close()
+	})
+}
