@@ -33,6 +33,7 @@ type demoCmd struct {
 	HTTPAddr  config.Addr `name:"http-addr" default:":8080" help:"Pages, among them the buyer's check."`
 	OpsAddr   config.Addr `name:"ops-addr" default:"127.0.0.1:9090" help:"Metrics and health."`
 	Authority config.Addr `name:"authority-addr" default:"127.0.0.1:7790" help:"An authority to rehearse with, which takes what is delivered; its screens are there too."`
+	TillAddr  config.Addr `name:"till-addr" default:":8090" help:"A till that you open on a phone or in a browser; off: none."`
 	Pace      float64     `default:"1" help:"How fast the shops sell: 10 is ten times as fast."`
 	Days      int         `default:"120" help:"Days of sample data that are made at the first start; none with --db."`
 	Check     bool        `help:"Walk the whole way once, print each step, exit 0 or 1."`
@@ -182,6 +183,11 @@ func (c *demoCmd) sell(con *console, o *operator, dir string, far *demoFar) (err
 		return err
 	}
 	c.welcome(con.out, o, far, sellers, g)
+	closeTill, err := c.openTill(con, o, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeTill()) }()
 	events := make(chan string, 64)
 	var shops sync.WaitGroup
 	for _, s := range sellers {
