@@ -72,7 +72,7 @@ func strays(a *access.Actor, path string) bool {
 
 // inspectSections are the places of an inspector.
 func inspectSections(a *visitor, at string) []ui.Section {
-	all := []ui.Section{{Key: "inspect.search", Icon: "search", URL: "/inspect"}, {Key: "inspect.grounds", Icon: "file-text", URL: "/inspect/grounds"}, {Key: "room.me", Icon: "settings", URL: "/me"}}
+	all := []ui.Section{{Key: "inspect.search", Icon: "search", URL: "/inspect"}, {Key: "inspect.section", Icon: "file-text", URL: "/inspect/grounds"}, {Key: "room.me", Icon: "settings", URL: "/me"}}
 	for i := range all {
 		all[i].Current = all[i].URL == at || a.client != 0 && i == 0
 	}
