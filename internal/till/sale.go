@@ -163,7 +163,9 @@ func (rules *Rules) add(r *fiscal.Receipt, l *Line, n int) error {
 	return nil
 }
 
-// modify takes something off the whole receipt, or puts it on.
+// modify takes something off the whole receipt, or puts it on. Beside lines with
+// modifiers of their own it is one more such line: an operator holds the total
+// against the lines, or against what is off and on the whole, and not both.
 func (rules *Rules) modify(r *fiscal.Receipt, off, on fiscal.Money) error {
 	switch {
 	case (off != 0 || on != 0) && !rules.Modifiers, off < 0, off > r.Total:
@@ -171,10 +173,15 @@ func (rules *Rules) modify(r *fiscal.Receipt, off, on fiscal.Money) error {
 	case on < 0, on > maxTotal, on > 0 && off > 0:
 		return bad("on", "%v on %v", on, r.Total)
 	}
-	if off > 0 {
+	lined := slices.ContainsFunc(r.Items, func(it fiscal.Item) bool { return it.Kind != fiscal.ItemGoods })
+	switch {
+	case lined && off > 0:
+		r.Items = append(r.Items, fiscal.Item{Kind: fiscal.ItemDiscount, Cost: off, Taxes: rules.taxes(off)})
+	case lined && on > 0:
+		r.Items = append(r.Items, fiscal.Item{Kind: fiscal.ItemMarkup, Cost: on, Taxes: rules.taxes(on)})
+	case off > 0:
 		r.Discount = &fiscal.Modifier{Sum: off, Taxes: rules.taxes(off)}
-	}
-	if on > 0 {
+	case on > 0:
 		r.Markup = &fiscal.Modifier{Sum: on, Taxes: rules.taxes(on)}
 	}
 	r.Total += on - off

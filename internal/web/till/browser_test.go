@@ -155,7 +155,7 @@ func (p *phone) press(selector string) {
 		let seen = e.type === "radio" ? e.parentNode : e;
 		let r = seen.getBoundingClientRect();
 		if (r.width === 0) return "is not seen";
-		if (r.top < 0 || r.bottom > innerHeight) { seen.scrollIntoView({ block: "center" }); r = seen.getBoundingClientRect(); }
+		if (r.top < 0 || r.bottom > innerHeight - (e.closest(".tabs") ? 0 : 60)) { seen.scrollIntoView({ block: "center" }); r = seen.getBoundingClientRect(); }
 		const at = document.elementFromPoint(r.left + r.width / 2, r.top + r.height / 2);
 		if (!at || !seen.contains(at) && !at.contains(seen)) return "is covered by " + (at && at.outerHTML.slice(0, 80));
 		if (r.height < 47.5) return "is " + r.height + " high";
@@ -208,7 +208,7 @@ func (p *phone) ready() {
 
 const (
 	overflow = `(() => { const wide = document.documentElement.clientWidth; if (document.documentElement.scrollWidth <= wide) return []; return [...document.querySelectorAll("body *")].filter(e => e.getBoundingClientRect().right > wide + 0.5 && !e.closest(".skip")).slice(0, 5).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 40)); })()`
-	cut      = `[...document.querySelectorAll("body *")].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && getComputedStyle(e).display !== "inline" && !(e instanceof SVGElement) && !e.closest(".hide") && !["INPUT", "SELECT"].includes(e.tagName)).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))`
+	cut      = `[...document.querySelectorAll("body *")].filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 1 && getComputedStyle(e).display !== "inline" && !(e instanceof SVGElement) && !e.closest(".hide") && !["INPUT", "SELECT", "DETAILS"].includes(e.tagName)).map(e => e.tagName + "." + e.className + ": " + e.textContent.slice(0, 60))`
 )
 
 // faultless looks at a page with axe-core, for what is cut or too wide, and at

@@ -59,18 +59,18 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, g *guest) {
 		}
 		q.Shift = uint32(n)
 	}
-	day := func(name, text string, end fiscal.WallTime) fiscal.WallTime {
-		if text == "" {
+	day := func(name string, text *string, end fiscal.WallTime) fiscal.WallTime {
+		if *text == "" {
 			return 0
 		}
-		t, err := time.Parse(time.DateOnly, text)
+		t, err := time.Parse(time.DateOnly, *text)
 		if err != nil {
-			p.Wrong[name] = l.T("till.history.day.wrong")
+			p.Wrong[name], *text = l.T("till.history.day.wrong"), "" // the field of a day holds nothing else
 			return 0
 		}
 		return fiscal.WallIn(t, time.UTC) + end
 	}
-	q.From, q.To = day("from", p.From, 0), day("to", p.To, 24*3600-1)
+	q.From, q.To = day("from", &p.From, 0), day("to", &p.To, 24*3600-1)
 	if q.From != 0 && q.To != 0 && q.To < q.From {
 		p.Wrong["to"] = l.T("till.history.to.before")
 	}
@@ -94,7 +94,7 @@ func (h *Handler) history(w http.ResponseWriter, r *http.Request, g *guest) {
 	}{{"", "till.history.all"}, {till.KindReceipt, "till.history.receipts"}, {till.KindX, "report.x"}, {till.KindZ, "report.z"}, {till.KindMove, "till.history.moves"}} {
 		p.Kinds = append(p.Kinds, choice{link("kind", string(k.kind)), l.T(k.key), q.Kind == k.kind})
 	}
-	p.Filtered = p.Shift != "" || p.From != "" || p.To != "" || q.Kind != ""
+	p.Filtered = len(p.Wrong) > 0 || p.Shift != "" || p.From != "" || p.To != "" || q.Kind != ""
 	status := http.StatusOK
 	if len(p.Wrong) > 0 {
 		status = http.StatusUnprocessableEntity

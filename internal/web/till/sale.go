@@ -17,6 +17,7 @@ func (h *Handler) saleRoutes() {
 	h.open(unlocked, "GET /standing", h.standing)
 	h.open(unlocked, "POST /draft/preview", h.preview)
 	h.open(unlocked, "POST /draft/form", h.form)
+	h.open(unlocked, "GET /draft/goods", h.saleGoods)
 	h.open(unlocked, "GET /return", h.returnPage)
 	h.open(unlocked, "GET /stopped", h.stoppedPage)
 	h.open(unlocked, "POST /stopped", h.unstick)
@@ -119,7 +120,7 @@ func (h *Handler) sale(w http.ResponseWriter, r *http.Request, g *guest, at *til
 	p.Words = string(text)
 	w.Header().Set("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=()") // codes of goods are scanned here
 	title := at.Settings.Name
-	layout := page{Page: ui.Page{Title: title}, Tab: "sale", Register: at, Scripts: []string{"till/money.js", "till/draft.js", "till/sale.js", "till/scan.js"}}
+	layout := page{Page: ui.Page{Title: title}, Tab: "sale", Register: at, Scripts: []string{"till/money.js", "till/draft.js", "till/sale.js", "till/catalog.js", "till/scan.js"}}
 	if of != nil {
 		layout.Back = "/return"
 	}

@@ -90,12 +90,17 @@ func (h *Handler) returnOf(w http.ResponseWriter, r *http.Request, g *guest, at 
 // again is a draft of the lines of a receipt, with what was off and on them.
 func again(r *fiscal.Receipt) (d till.Draft) {
 	for i := range r.Items {
-		it := &r.Items[i]
-		switch last := len(d.Lines) - 1; {
-		case it.Kind == fiscal.ItemDiscount && last >= 0:
+		it, last := &r.Items[i], len(d.Lines)-1
+		ofLine := last >= 0 && d.Lines[last].Name == it.Name // a line's modifier has its name
+		switch {
+		case it.Kind == fiscal.ItemDiscount && ofLine:
 			d.Lines[last].Off += it.Cost
-		case it.Kind == fiscal.ItemMarkup && last >= 0:
+		case it.Kind == fiscal.ItemMarkup && ofLine:
 			d.Lines[last].On += it.Cost
+		case it.Kind == fiscal.ItemDiscount:
+			d.Off += it.Cost
+		case it.Kind == fiscal.ItemMarkup:
+			d.On += it.Cost
 		case it.Kind == fiscal.ItemGoods:
 			l := till.Line{Name: it.Name, Quantity: it.Quantity, Price: it.Price, Unit: it.Unit, Section: it.Section, Code: it.Code, Barcode: it.Barcode, NTIN: it.NTIN}
 			if len(it.ExciseStamps) > 0 {
@@ -105,10 +110,10 @@ func again(r *fiscal.Receipt) (d till.Draft) {
 		}
 	}
 	if r.Discount != nil {
-		d.Off = r.Discount.Sum
+		d.Off += r.Discount.Sum
 	}
 	if r.Markup != nil {
-		d.On = r.Markup.Sum
+		d.On += r.Markup.Sum
 	}
 	return d
 }

@@ -269,8 +269,9 @@
   window.till.fill = function (g) {
     const form = $("item");
     $("item-name").value = g.name;
-    if (g.price) { $("item-price").value = g.price.replace(".", mark); }
+    if (Number(g.price)) { $("item-price").value = g.price.replace(".", mark); }
     if (g.unit) { $("item-unit").value = g.unit; }
+    $("item-section").value = g.section || "";
     form.setAttribute("data-barcode", g.barcode || "");
     form.setAttribute("data-ntin", g.ntin || "");
     form.setAttribute("data-code", g.code || "");
@@ -477,6 +478,17 @@
   window.addEventListener("online", look);
   window.addEventListener("offline", unreachable);
   document.addEventListener("visibilitychange", function () { if (!document.hidden) { look(); } });
+
+  // The menu closes when something else is meant.
+  const menu = root.querySelector(".menu");
+  document.addEventListener("click", function (e) { if (!menu.contains(e.target)) { menu.open = false; } });
+  menu.addEventListener("keydown", function (e) {
+    if (e.key === "Escape") {
+      e.stopPropagation();
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
 
   // ---- the two modes
 

@@ -21,9 +21,14 @@
       try {
         const found = await detector.detect(video);
         if (found.length && found[0].rawValue) {
-          input.value = found[0].rawValue;
+          const code = found[0].rawValue;
           stop();
-          input.focus();
+          if (/^\d{8,14}$/.test(code)) {
+            window.till.lookup(code); // a barcode, and no mark
+          } else {
+            input.value = code;
+            input.focus();
+          }
           return;
         }
       } catch (e) { /* not a picture yet */ }
