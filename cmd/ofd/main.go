@@ -59,6 +59,7 @@ type commands struct {
 	Verify       verifyCmd       `cmd:"" help:"Check every stored entry, sign and state."`
 	Backup       backupCmd       `cmd:"" help:"Copy the embedded database, beside a running server."`
 	Restore      restoreCmd      `cmd:"" help:"Put a backup into a folder and verify it."`
+	Retire       retireCmd       `cmd:"" help:"Let go of months that the law no longer asks for."`
 	Migrate      migrateCmd      `cmd:"" help:"Bring the database to this version of the program."`
 	Version      versionCmd      `cmd:"" help:"Which build this is."`
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"openofd/internal/access"
@@ -13,7 +14,10 @@ import (
 	"openofd/internal/protocol/kkm"
 )
 
-type verifyCmd struct{ place }
+type verifyCmd struct {
+	place
+	Archive string `type:"path" placeholder:"FILE" help:"Check what was retired to this file instead."`
+}
 
 // verified is the result of the command.
 type verified struct {
@@ -21,7 +25,8 @@ type verified struct {
 	Entries   uint64  `json:"entries"`
 	Signs     int     `json:"signs"` // fiscal signs computed again, or compared with the documents of drives
 	Registers int     `json:"registers"`
-	Records   uint64  `json:"records"` // of what people did
+	Records   uint64  `json:"records"`           // of what people did
+	Retired   uint64  `json:"retired,omitempty"` // entries for which signed segments stand
 	Bad       *damage `json:"bad,omitempty"`
 }
 
@@ -42,13 +47,18 @@ func (c *verifyCmd) Run(con *console) error {
 		return err
 	}
 	bar := newProgress(con, "entries")
-	r, err := verifyStore(con.ctx, core, func(_ fiscal.Partition, seq, of journal.Seq) { bar.show(int64(seq), int64(of)) })
+	var r verified
+	if c.Archive != "" {
+		r, err = verifyArchive(core, c.Archive)
+	} else {
+		r, err = verifyStore(con.ctx, core, func(_ fiscal.Partition, seq, of journal.Seq) { bar.show(int64(seq), int64(of)) })
+	}
 	bar.end()
 	var d *journal.Damage
 	switch {
 	case errors.As(err, &d):
 		r.Bad = &damage{d.Partition, d.Seq, d.Register, d.Number, d.Error()}
-	case auditDamaged(err):
+	case auditDamaged(err), c.Archive != "" && errors.Is(err, fiscal.Corrupt):
 		r.Bad = &damage{What: err.Error()}
 	case err != nil:
 		return fmt.Errorf("verify: %w", err)
@@ -62,6 +72,9 @@ func (c *verifyCmd) Run(con *console) error {
 			return
 		}
 		fmt.Fprintf(w, "All is well: %d entries, %d fiscal signs, %d registers, %d records of what people did.\n", r.Entries, r.Signs, r.Registers, r.Records)
+		if r.Retired > 0 {
+			fmt.Fprintf(w, "Signed segments stand for %d entries before them, which are kept no longer.\n", r.Retired)
+		}
 	})
 	if err != nil || r.OK {
 		return err
@@ -75,38 +88,72 @@ func (c *verifyCmd) Run(con *console) error {
 // not hold, or one that auditDamaged knows. progress may be nil.
 func verifyStore(ctx context.Context, c *core, progress func(p fiscal.Partition, seq, of journal.Seq)) (verified, error) {
 	var r verified
-	states := func(ctx context.Context, p fiscal.Place) (*fiscal.State, error) {
-		row, err := c.store.Row(ctx, p)
-		return row.State, err
+	v, keyless := c.verification(&r.Signs)
+	v.Fold, v.Progress = c.replay(), progress
+	done, err := v.Verify(ctx)
+	r.Entries, r.Registers, r.Retired = done.Entries, done.Registers, done.Retired
+	if *keyless != nil { // nothing is damaged; we cannot look
+		err = *keyless
 	}
-	var keyless error
-	v := journal.Verification{
-		Store: c.store,
+	if err == nil {
+		r.Records, err = verifyAudits(ctx, c.store)
+	}
+	return r, err
+}
+
+// verification is a walk over this installation that looks at each entry with
+// its country's eyes. signs counts those that it computed again, or is nil;
+// keyless is set when it could not look for want of keys.
+func (c *core) verification(signs *int) (v journal.Verification, keyless *error) {
+	keyless = new(error)
+	if signs == nil {
+		signs = new(int)
+	}
+	return journal.Verification{
+		Store: c.store, Segments: c.store, Keys: c.ring.ByID,
 		Check: func(e *journal.Entry) error {
 			switch {
 			case russian(&e.Record):
-				r.Signs++
+				*signs++
 				err := c.drives().Check(&e.Record)
 				if errors.Is(err, fiscal.Unavailable) {
-					keyless = withHint(err, "Verify with the --kkt-crypto of the server, as kkt_crypto in ofd.toml")
+					*keyless = withHint(err, "Verify with the --kkt-crypto of the server, as kkt_crypto in ofd.toml")
 				}
 				return err
 			case e.Kind != fiscal.DocReceipt:
 				return nil
 			}
-			r.Signs++
+			*signs++
 			return c.checkSign(e)
 		},
-		Fold:     journal.NewReplay(c.store, c.open, states),
-		Progress: progress,
+	}, keyless
+}
+
+// replay makes states anew from entries and compares them with those stored.
+func (c *core) replay() *journal.Replay {
+	return journal.NewReplay(c.store, c.open, func(ctx context.Context, p fiscal.Place) (*fiscal.State, error) {
+		row, err := c.store.Row(ctx, p)
+		return row.State, err
+	})
+}
+
+// verifyArchive checks a file of what was retired.
+func verifyArchive(c *core, path string) (r verified, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return r, err
 	}
-	done, err := v.Verify(ctx)
-	r.Entries, r.Registers = done.Entries, done.Registers
-	if keyless != nil { // nothing is damaged; we cannot look
-		err = keyless
-	}
-	if err == nil {
-		r.Records, err = verifyAudits(ctx, c.store)
+	defer f.Close()
+	v, keyless := c.verification(&r.Signs)
+	registers := map[fiscal.RegisterID]bool{}
+	_, err = journal.ReadArchive(f, c.ring.ByID, func(e *journal.Entry) error {
+		r.Entries++
+		registers[e.Register] = true
+		return v.Check(e)
+	})
+	r.Registers = len(registers)
+	if *keyless != nil {
+		err = *keyless
 	}
 	return r, err
 }

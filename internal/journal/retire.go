@@ -225,7 +225,7 @@ func Prepare(ctx context.Context, store SegmentStore, keys func(fiscal.KeyID) (f
 			return fmt.Errorf("store the segment of month %d: %w", s.Month, err)
 		}
 	} else {
-		if !all[at].same(&s.SegmentFacts) {
+		if !all[at].Same(&s.SegmentFacts) {
 			return &fiscal.Error{Of: fiscal.Conflict, Field: "segment", Msg: fmt.Sprintf("another segment of month %d of partition %d is stored", s.Month, s.Partition)}
 		}
 		s = &all[at]

@@ -159,8 +159,8 @@ func (s *Segment) check(keys func(fiscal.KeyID) (fiscal.Key, error)) error {
 	return nil
 }
 
-// same reports whether two segments are of the same entries.
-func (f SegmentFacts) same(g *SegmentFacts) bool {
+// Same reports whether two segments are of the same entries.
+func (f SegmentFacts) Same(g *SegmentFacts) bool {
 	a, b := f, *g
 	for _, x := range []*SegmentFacts{&a, &b} {
 		x.Format, x.Until, x.Made, x.By = "", time.Time{}, time.Time{}, ""

@@ -259,7 +259,7 @@ func (r *archiveReader) segment(a *archiveSegment) error {
 		return err
 	}
 	r.facts.Registers, r.facts.Ends = len(r.met), s.Ends
-	if !s.same(&r.facts) {
+	if !s.Same(&r.facts) {
 		return &Damage{Partition: s.Partition, Seq: s.First, What: fmt.Sprintf("the segment of month %d does not sum up the entries before it", s.Month)}
 	}
 	r.segments = append(r.segments, s)
