@@ -30,6 +30,9 @@ func (p Paper) measures(wide bool) measures {
 		}
 		return m
 	}
+	if p == Narrow {
+		return measures{width: 58, margin: 3, edge: 4, size: 7, code: 32}
+	}
 	return measures{width: 80, margin: 4, edge: 5, size: 8, code: 34}
 }
 

@@ -10,8 +10,9 @@ type Paper uint8
 
 // The papers.
 const (
-	Roll Paper = iota // 80 mm wide, as long as it takes
-	A4                // 210 × 297 mm
+	Roll   Paper = iota // 80 mm wide, as long as it takes
+	A4                  // 210 × 297 mm
+	Narrow              // 58 mm wide, as long as it takes
 )
 
 // ParsePaper reads what an address says: "a4", or the roll.

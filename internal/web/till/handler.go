@@ -52,6 +52,7 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	h.signInRoutes()
 	h.registerRoutes()
 	h.ofdRoutes()
+	h.paperRoutes()
 	h.settingsRoutes()
 	h.cashierRoutes()
 	h.accountRoutes()
