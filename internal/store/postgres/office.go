@@ -127,6 +127,9 @@ func scanContract(row pgx.CollectableRow) (c registry.Contract, err error) {
 // RegistersOf lists a taxpayer's registers from after (exclusive) by ID.
 func (db *DB) RegistersOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) (all []registry.Listed, err error) {
 	err = db.as(ctx, t, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, inOrder); err != nil {
+			return err
+		}
 		all, err = listed(ctx, tx, `WHERE r.taxpayer = $1 AND r.id > $2 ORDER BY r.id LIMIT $3`, t, after, max(limit, 0))
 		return err
 	})

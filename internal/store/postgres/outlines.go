@@ -14,6 +14,9 @@ import (
 // OutlinesOf is RegistersOf with what lists are chosen and sorted by.
 func (db *DB) OutlinesOf(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) (all []registry.Listed, err error) {
 	err = db.as(ctx, t, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, inOrder); err != nil { // or it would join all of a network's for each page
+			return err
+		}
 		all, err = query(ctx, tx, outlineRow, `SELECT r.partition, r.id, s.state, c.body, t.at
 			FROM registers r JOIN states s ON s.partition = r.partition AND s.register = r.id
 			CROSS JOIN LATERAL (SELECT body FROM cards WHERE register = r.id AND partition = r.partition ORDER BY version DESC LIMIT 1) c
