@@ -95,6 +95,8 @@ if [ "$DOCUMENTS" -gt 0 ]; then
 	step "the same, PostgreSQL" pages postgres
 fi
 
+step "delivery: a day forwarded and summed up, an outage caught up with" scripts/bench-delivery.sh
+
 if [ "$FILL" -gt 0 ]; then
 	step "SQLite, $FILL entries and none in turn" embedded kkm --ceiling 0 --fill "$FILL"
 	step "PostgreSQL, $FILL entries and none in turn" server kkm --ceiling 0 --fill "$FILL"

@@ -3,8 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
 	"time"
 
+	"openofd/internal/access"
 	"openofd/internal/authority/kgd"
 	"openofd/internal/cabinet"
 	"openofd/internal/delivery"
@@ -19,6 +25,7 @@ func (w *newcomerWalk) evening() []walkStep {
 		{"Kazakhstan: other applications granted, refused, drafted", w.decided},
 		{"Kazakhstan: every document delivered to the authority", w.delivered},
 		{"Kazakhstan: day summed up, the authority counts the same", w.settled},
+		{"Kazakhstan: an inspector states a ground and reads the receipt", w.inspected},
 	}
 }
 
@@ -98,4 +105,64 @@ func (w *newcomerWalk) settled() (string, error) {
 		return "", errors.New("fewer documents were compared than were made")
 	}
 	return fmt.Sprintf("%d summaries, %d documents of today, no difference", sent, documents), nil
+}
+
+// inspected has an inspector of an invented authority sign in by password and
+// certificate, state a ground and look at a receipt of the trader.
+func (w *newcomerWalk) inspected() (string, error) {
+	people, err := w.o.people()
+	if err != nil {
+		return "", err
+	}
+	email := fmt.Sprintf("inspector-%d@authority.example", w.o.now().UnixNano())
+	who := access.NewUser{Email: email, Name: "Оспанов Ержан", Password: demoPassword, Language: "kk"}
+	if _, err := people.AddInspector(w.ctx, who, access.Inspector{Authority: "Demo", IIN: "900101300007"}); err != nil {
+		return "", err
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return "", err
+	}
+	v := newcomerWalk{walk: w.walk, browser: &http.Client{Jar: jar}}
+	page, err := v.post("/signin", url.Values{"email": {email}, "password": {demoPassword}})
+	if err != nil {
+		return "", err
+	}
+	challenge := regexp.MustCompile(`name="challenge" value="([^"]+)"`).FindStringSubmatch(page)
+	if challenge == nil {
+		return "", errors.New("the password leads to no question for a certificate")
+	}
+	if _, err := v.post("/signin/certificate/demo", url.Values{"challenge": {challenge[1]}}); err != nil {
+		return "", err
+	}
+	day := fiscal.WallIn(w.o.now(), almaty).UTC().Format(time.DateOnly)
+	ground := url.Values{"number": {"1-DEMO"}, "date": {day}, "reason": {"desk audit"}, "about": {"one"}, "subject": {string(w.xin)}}
+	if _, err := v.post("/inspect/open", ground); err != nil {
+		return "", err
+	}
+	slip := w.sold[0].slip
+	found, err := v.read(fmt.Sprintf("/inspect?q=%d+%s", w.card.Register, slip.FiscalSign))
+	if err != nil {
+		return "", err
+	}
+	link := regexp.MustCompile(`/inspect/clients/\d+/documents/\d+/\d+`).FindString(found)
+	if link == "" {
+		return "", errors.New("the inspector does not find the receipt")
+	}
+	if page, err = v.read(link); err != nil {
+		return "", err
+	}
+	if !strings.Contains(page, slip.FiscalSign) {
+		return "", errors.New("the inspector's page does not show the fiscal sign")
+	}
+	return "receipt " + slip.FiscalSign, nil
+}
+
+// read gives a page.
+func (w *newcomerWalk) read(path string) (string, error) {
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, w.o.Site+path, nil)
+	if err != nil {
+		return "", err
+	}
+	return w.page(req)
 }

@@ -70,16 +70,7 @@ func (f *kazakhFiller) fill(n int) {
 	f.t.Helper()
 	var batch []journal.Commit
 	for i := range n {
-		till := f.tills[i%len(f.tills)]
-		s := &till.state
-		f.arrived = f.arrived.Add(time.Microsecond)
-		e := journal.Entry{Partition: till.place.Partition, Record: f.receipt}
-		e.Register, e.Number, e.Taxpayer, e.CardVersion = till.place.Register, s.LastNumber+1, till.card.Taxpayer, till.card.Version
-		e.ReceivedAt, e.DeviceTime = f.arrived, fiscal.WallIn(f.arrived, almaty)
-		e.Link(s.LastHash)
-		c := journal.Commit{Partition: till.place.Partition, Register: till.place.Register, Judged: s.Version, Entries: []journal.Entry{e}}
-		s.Version, s.LastNumber, s.LastHash = s.Version+1, e.Number, e.Hash
-		c.State = s.Append(nil)
+		c := f.commit(f.tills[i%len(f.tills)])
 		if batch = append(batch, c); len(batch) == 512 || i == n-1 {
 			if stale, err := f.core.store.Append(f.t.Context(), batch, journal.Seal); err != nil || len(stale) > 0 {
 				f.t.Fatalf("Append = %v, %v", stale, err)
@@ -87,4 +78,18 @@ func (f *kazakhFiller) fill(n int) {
 			batch = batch[:0]
 		}
 	}
+}
+
+// commit is the next receipt of a register.
+func (f *kazakhFiller) commit(till *filledTill) journal.Commit {
+	s := &till.state
+	f.arrived = f.arrived.Add(time.Microsecond)
+	e := journal.Entry{Partition: till.place.Partition, Record: f.receipt}
+	e.Register, e.Number, e.Taxpayer, e.CardVersion = till.place.Register, s.LastNumber+1, till.card.Taxpayer, till.card.Version
+	e.ReceivedAt, e.DeviceTime = f.arrived, fiscal.WallIn(f.arrived, almaty)
+	e.Link(s.LastHash)
+	c := journal.Commit{Partition: till.place.Partition, Register: till.place.Register, Judged: s.Version, Entries: []journal.Entry{e}}
+	s.Version, s.LastNumber, s.LastHash = s.Version+1, e.Number, e.Hash
+	c.State = s.Append(nil)
+	return c
 }
