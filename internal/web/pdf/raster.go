@@ -159,7 +159,7 @@ func (r *raster) row(l *line) error {
 	x, width := r.room(l.style)
 	right := wide(f, l.right)
 	labels, values := fold(f, l.left, max(width-right-rasterInner, width/3)), []string{l.right}
-	if right > width*2/3-rasterInner {
+	if right > width*2/5 { // a long label beside it would be a column of words
 		labels, values = fold(f, l.left, width), fold(f, l.right, width)
 	}
 	last := len(labels) - 1

@@ -59,7 +59,7 @@ func (h *Handler) printPage(w http.ResponseWriter, r *http.Request, g *guest) {
 		h.fail(w, r, g, err)
 		return
 	}
-	h.show(w, r, g, http.StatusOK, "print.html", page{Page: ui.Page{Title: titleOf(g.locale, s.Document)}, Back: "/document/" + r.PathValue("id"), Scripts: []string{"till/share.js"}}, printed{s, paperOf(r, &s)})
+	h.show(w, r, g, http.StatusOK, "print.html", page{Page: ui.Page{Title: titleOf(g.locale, s.Document)}, Back: "/document/" + r.PathValue("id"), Scripts: []string{"till/share.js"}}, &printed{s, paperOf(r, &s)})
 }
 
 // documentPDF serves GET /document/{id}/pdf?paper=80.
