@@ -110,10 +110,8 @@ func sellSimple(t *testing.T, s *shop, p *phone) {
 	p.digits("100")
 	p.press(`[data-press="+"]`)
 	eval[bool](p, `["2", "5", "0", ",", "5", "+", "9", "Enter", "Backspace"].every(k => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: k, bubbles: true, cancelable: true })) || true)`)
-	if total, entry := spaces.Replace(p.text("#total")), p.text("#entry"); total != "350,50 ₸" || entry != "0" && entry != "9" {
-		if total != "359,50 ₸" || entry != "9" {
-			t.Errorf("100 + 250,5 + 9 taken back to be mended: %q, %q", total, entry)
-		}
+	if total, entry := spaces.Replace(p.text("#total")), p.text("#entry"); total != "359,50 ₸" || entry != "9" {
+		t.Errorf("100 + 250,5 + 9, the last taken back to be mended: %q, %q", total, entry)
 	}
 	p.press(`[data-press="C"]`)
 	p.press(`[data-press="C"]`)
@@ -182,14 +180,12 @@ func sellExtended(t *testing.T, s *shop, p *phone) {
 	if err != nil || n != 2 || d.Sum != 4800_00 || c.Receipt.Taken != 2000_00 || c.Receipt.ChangeDue != 1000_00 || len(c.Receipt.Payments) != 3 {
 		t.Fatalf("%d documents, the last %+v, %v", n, c.Receipt, err)
 	}
-	p.faultless("document ru")
 }
 
 func giveBack(t *testing.T, s *shop, p *phone) {
 	d, _ := s.latest()
 	p.open("/return?number=999")
 	p.see("a number that no receipt has", "У этой кассы такого чека нет", "Последние чеки")
-	p.faultless("return ru")
 	p.press(fmt.Sprintf(`a[href="/return?number=%d"]`, d.Number))
 	p.until("the return is there", `document.getElementById("whole") || document.getElementById("lines") && document.querySelector(".of")`)
 	p.ready()
@@ -226,7 +222,6 @@ func moveCash(t *testing.T, s *shop, p *phone) {
 	p.until("it is refused", `document.querySelector(".alarm")`)
 	p.see("more than the drawer has", "В кассе не хватает наличных")
 	p.open("/move?op=cash_in")
-	p.faultless("deposit ru")
 	p.put("field-sum", "1 000,50")
 	eval[bool](p, `(() => { const b = document.querySelector("button.main"); b.click(); b.click(); return true; })()`)
 	p.formed()
@@ -355,14 +350,12 @@ func shiftTooLong(t *testing.T, s *shop, p *phone) {
 	p.press("#standing-way")
 	p.until("it asks", `location.pathname === "/z"`)
 	p.see("before Z", "Смена 1 закроется", "Наличные остаются в кассе", "Отменить нельзя")
-	p.faultless("z ru")
 	p.press("button.main")
 	p.formed()
 	p.see("Z", "Z-отчёт", "Необнуляемый итог")
 	if page := eval[string](p, `document.body.innerText`); strings.Contains(strings.ToLower(page), "копия") {
 		t.Error("a Z report that was just made is a copy")
 	}
-	p.faultless("zreport ru")
 	p.open(eval[string](p, `location.pathname`))
 	p.see("Z later", "Копия", "Көшірме")
 	p.open("/z")

@@ -473,7 +473,8 @@
   let ticks = 0;
   setInterval(function () {
     ticks++;
-    if (!document.hidden && (lost || ticks % 5 === 0)) { look(); }
+    const calm = !lost && $("standing").getAttribute("data-state") === "online";
+    if (!document.hidden && (!calm || ticks % 5 === 0)) { look(); }
   }, 3000);
   window.addEventListener("online", look);
   window.addEventListener("offline", unreachable);
