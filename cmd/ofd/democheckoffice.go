@@ -26,8 +26,6 @@ type newcomerWalk struct {
 	browser *http.Client
 	key     string // of the API
 	xin     fiscal.XIN
-	content []byte // of the application
-	id      registry.ApplicationID
 	card    fiscal.Card
 	counter *demoCounter
 	sold    []sold

@@ -28,8 +28,7 @@ import (
 type farEnd struct {
 	*testing.T
 	*httptest.Server
-	dir  string
-	fail []sandbox.Fault // from now on
+	dir string
 
 	mu    sync.Mutex
 	at    *sandbox.Server // nil: it is down; guarded by mu, as is what follows

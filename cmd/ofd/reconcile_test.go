@@ -68,7 +68,9 @@ func TestDayEndsAtTheAuthority(t *testing.T) {
 		t.Fatal(err)
 	}
 	today := fiscal.WallIn(time.Now(), almaty).Day()
-	until(t, "all is forwarded", func() bool { return behind(t, o, delivery.IDOf(kgd.Name)) == 0 && behind(t, o, cabinet.FollowerID()) == 0 })
+	until(t, "all is forwarded", func() bool {
+		return behind(t, o, delivery.IDOf(kgd.Name)) == 0 && behind(t, o, cabinet.FollowerID()) == 0
+	})
 	for _, shop := range shops { // what a summary says is what the register's own counters say
 		place := fiscal.Place{Register: fiscal.RegisterID(shop.id)}
 		row, err := o.store.Row(t.Context(), place)
@@ -85,7 +87,7 @@ func TestDayEndsAtTheAuthority(t *testing.T) {
 	}
 
 	// The next morning.
-	ahead.Store(int64((today + 86_400).Instant(almaty).Add(4 * time.Hour).Sub(time.Now())))
+	ahead.Store(int64(time.Until((today + 86_400).Instant(almaty).Add(4 * time.Hour))))
 	s.Metrics = observe.NewRegistry()
 	o = mustStart(t, s)
 	defer o.stop()
