@@ -72,7 +72,7 @@ type Handler struct {
 	known  Organizations
 	zone   *time.Location // for who has no organization
 	render *ui.Renderer
-	mux    *http.ServeMux
+	mux    *addresses
 	// exports are the lists that are given as files, by name.
 	exports map[string]exporter
 	files   *giving // that are being given
@@ -88,7 +88,7 @@ func New(cfg Config, service *access.Service, known Organizations, zone *time.Lo
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, access: service, known: known, zone: zone, render: render, mux: http.NewServeMux(),
+	h := &Handler{cfg: cfg, access: service, known: known, zone: zone, render: render, mux: &addresses{},
 		exports: map[string]exporter{}, files: &giving{under: map[taker]int{}}}
 	h.routes()
 	return h, nil

@@ -153,8 +153,9 @@ func (h *Handler) staffWrong(w http.ResponseWriter, r *http.Request, a *visitor,
 
 func (h *Handler) staffSearch(w http.ResponseWriter, r *http.Request, a *visitor) {
 	p := staffPage{Query: strings.Join(strings.Fields(r.PostFormValue("q")), " "), Ground: r.PostFormValue("ground"), Asked: true, Lang: a.locale.Lang}
-	var err error
+	err := a.MustStaff()
 	switch n := len(p.Query); {
+	case err != nil: // what is typed is nobody's business then
 	case n == 0:
 		err = &fiscal.Error{Reason: fiscal.MissingParameter, Field: "q"}
 	case n < 3 || n > 400:
