@@ -1,10 +1,8 @@
 package till_test
 
 import (
-	"encoding/json"
 	"io"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -21,31 +19,6 @@ func (b *browser) signUp(mail *letters, email string) {
 	if status, page := b.post("/pin", "pin", "1234", "again", "1234"); strings.HasPrefix(page, "/pin\n") {
 		b.t.Fatalf("signing up: %d %s", status, page)
 	}
-}
-
-// script sends what the page's script does, and returns the answer.
-func (b *browser) script(path string, fields ...string) (int, map[string]string) {
-	b.t.Helper()
-	form := url.Values{}
-	for i := 0; i < len(fields); i += 2 {
-		form.Set(fields[i], fields[i+1])
-	}
-	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodPost, b.site+path, strings.NewReader(form.Encode()))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	resp, err := b.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	said := map[string]string{}
-	if err := json.NewDecoder(resp.Body).Decode(&said); err != nil {
-		b.t.Fatal(err)
-	}
-	return resp.StatusCode, said
 }
 
 // What belongs to the account as a whole: the passport of a new register,
