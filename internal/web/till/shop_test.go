@@ -112,7 +112,7 @@ func openShop(t testing.TB) *shop {
 		Path: filepath.Join(t.TempDir(), "till.db"), Mailer: mail, Check: "https://ofd.example", Rand: rand.Reader, Log: quiet,
 		Now:     func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		Link:    func() kkm.Exchanger { return cable{kkm.NewLink(kkm.LinkConfig{Addr: addr}), &s.cut} },
-		Options: core.Options{Transaction: 500 * time.Millisecond, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
+		Options: core.Options{Transaction: 4 * time.Second, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
 	})
 	if err != nil {
 		t.Fatal(err)
