@@ -65,9 +65,9 @@ type NewRegister struct {
 	OutletTitle   fiscal.Text     // empty: the taxpayer's
 	OutletAddress fiscal.Text
 	OutletWhere   Address // the same in parts, for an outlet that is made; the zero value: not told
-	Latitude      int32  // ten-thousandths of a degree
-	Longitude     int32  // ten-thousandths of a degree
-	Zone          string // IANA name; empty: the country's
+	Latitude      int32   // ten-thousandths of a degree
+	Longitude     int32   // ten-thousandths of a degree
+	Zone          string  // IANA name; empty: the country's
 
 	Name         string // the owner's own name for the register
 	Model        string

@@ -48,7 +48,9 @@ func (t *Till) desk(ctx context.Context, id fiscal.RegisterID) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{card: r.Card, memory: &memory{shelf: t.shelf, register: id}, bell: make(chan struct{}, 1)}
+	d := &desk{card: r.Card, memory: &memory{shelf: t.shelf, register: id, check: func(sign string, d *Document) string {
+		return kkm.CheckText(t.cfg.Check, r.Card.RegistrationNumber, sign, d.Sum, d.Made)
+	}}, bell: make(chan struct{}, 1)}
 	if d.register, err = kkm.New(t.device(r.Card), d.memory, t.cfg.Link(), t.now, t.cfg.Rand); err != nil {
 		return nil, fmt.Errorf("register %d: %w", id, err)
 	}

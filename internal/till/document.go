@@ -80,19 +80,20 @@ func (d *Document) Sign() string {
 
 // begin writes the document into the history, as the register's memory takes
 // it, and returns the row's ID.
-func (d *Document) begin(tx *sqlitefile.Tx, r fiscal.RegisterID, job *kkm.Job, state *kkm.State) (int64, error) {
+func (d *Document) begin(tx *sqlitefile.Tx, m *memory, job *kkm.Job, state *kkm.State) (int64, error) {
 	row := *d // a step that is tried again begins anew
 	row.Number, row.Made, row.Shift, row.Payload = job.Number, job.Made, state.Figures.Shift.Number, job.Payload
 	row.Fate, row.OfflineCode = Underway, job.Code
 	if job.Offline {
 		row.Fate = Autonomous
+		row.printed(m)
 	}
 	text, err := json.Marshal(&row)
 	if err != nil {
 		return 0, err
 	}
 	const insert = `INSERT INTO documents (register, number, made, shift, kind, draft, fate, body) VALUES (?, ?, ?, ?, ?, NULLIF(?, ''), ?, ?)`
-	if _, err := tx.Exec(insert, int64(r), int64(row.Number), int64(row.Made), int64(row.Shift), string(row.Kind), row.Draft, string(row.Fate), string(text)); err != nil {
+	if _, err := tx.Exec(insert, int64(m.register), int64(row.Number), int64(row.Made), int64(row.Shift), string(row.Kind), row.Draft, string(row.Fate), string(text)); err != nil {
 		return 0, err
 	}
 	id, _, err := tx.QueryInt(`SELECT last_insert_rowid()`)
@@ -102,13 +103,13 @@ func (d *Document) begin(tx *sqlitefile.Tx, r fiscal.RegisterID, job *kkm.Job, s
 // become notes what an answer, or its absence, made of a document.
 func become(tx *sqlitefile.Tx, id int64, change func(*Document)) error {
 	var d Document
-	rows, err := tx.Query(`SELECT fate, body FROM documents WHERE id = ?`, id)
+	rows, err := tx.Query(`SELECT fate, kind, made, body FROM documents WHERE id = ?`, id)
 	if err != nil {
 		return err
 	}
 	var text []byte
 	if rows.Next() {
-		d.Fate, text = Fate(rows.Text(0)), rows.Bytes(1)
+		d.Fate, d.Kind, d.Made, text = Fate(rows.Text(0)), Kind(rows.Text(1)), fiscal.WallTime(rows.Int(2)), rows.Bytes(3)
 	}
 	if err := rows.Close(); err != nil {
 		return err
@@ -146,8 +147,19 @@ func accept(s *kkm.Slip) func(*Document) {
 
 // turn is the change when nobody answered: the document is printed as an
 // autonomous one.
-func turn(job *kkm.Job) func(*Document) {
-	return func(d *Document) { d.Fate, d.OfflineCode, d.Payload = Autonomous, job.Code, job.Payload }
+func turn(m *memory, job *kkm.Job) func(*Document) {
+	return func(d *Document) {
+		d.Fate, d.OfflineCode, d.Payload = Autonomous, job.Code, job.Payload
+		d.printed(m)
+	}
+}
+
+// printed puts the QR code on an autonomous receipt, which stays what was
+// printed when the operator has given its sign.
+func (d *Document) printed(m *memory) {
+	if d.Kind == KindReceipt && m.check != nil {
+		d.QR = m.check(d.Sign(), d)
+	}
 }
 
 // giveUp is the change when a document is in no queue any more and was not

@@ -15,6 +15,7 @@ import (
 type memory struct {
 	shelf    *shelf
 	register fiscal.RegisterID
+	check    func(sign string, d *Document) string // the text of a receipt's QR code
 
 	// What the next document is, set by the act that makes it. A register's acts
 	// take turns, and so does this.
@@ -86,7 +87,7 @@ func (m *memory) Save(s kkm.Step) error {
 			case s.Drop > 0: // goes on as an autonomous one
 				document = dropped
 			case m.making != nil:
-				if document, err = m.making.begin(tx, m.register, job, &s.State); err != nil {
+				if document, err = m.making.begin(tx, m, job, &s.State); err != nil {
 					return err
 				}
 				m.made = document
@@ -125,7 +126,7 @@ func (m *memory) drop(tx *sqlitefile.Tx, s *kkm.Step, first int64) (document int
 		change := accept(s.Done)
 		switch {
 		case len(s.Push) > 0:
-			change = turn(&s.Push[0])
+			change = turn(m, &s.Push[0])
 		case s.Done == nil:
 			change = giveUp
 		}

@@ -2,6 +2,7 @@ package till_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -91,7 +92,7 @@ func TestAutonomous(t *testing.T) {
 	s.cut.Store(true)
 	for _, id := range []string{"b", "c"} {
 		d, err := s.Form(ctx, s.seat(), s.id, cash(id, 10_00), false)
-		if err != nil || d.Fate != till.Autonomous || d.OfflineCode == 0 || d.FiscalSign != "" {
+		if err != nil || d.Fate != till.Autonomous || d.OfflineCode == 0 || d.FiscalSign != "" || !strings.Contains(d.QR, "i="+d.Sign()+"&") {
 			t.Fatalf("without a link: %+v, %v; want an autonomous receipt", d, err)
 		}
 	}

@@ -373,12 +373,18 @@ func accepted(s Slip, msg *kkmpb.Response) Slip {
 	return s
 }
 
-// qr is the text of a receipt's QR code: the page where the buyer checks it.
-// Source: KKM reference §11.
+// qr is the text of a receipt's QR code.
 func (r *Register) qr(sign string, s Slip) string {
-	base := strings.TrimSuffix(r.cfg.CheckURL, "/")
-	if base == "" {
+	return CheckText(r.cfg.CheckURL, r.cfg.Card.RegistrationNumber, sign, s.Total, s.Time)
+}
+
+// CheckText is the text of a receipt's QR code: the page where the buyer checks
+// it, by fiscal sign or autonomous code; "" without a site.
+// Source: KKM reference §11.
+func CheckText(site, registrationNumber, sign string, total fiscal.Money, at fiscal.WallTime) string {
+	site = strings.TrimSuffix(site, "/")
+	if site == "" {
 		return ""
 	}
-	return fmt.Sprintf("%s/?i=%s&f=%s&s=%s&t=%s", base, sign, url.QueryEscape(r.cfg.Card.RegistrationNumber), s.Total, s.Time.Compact())
+	return fmt.Sprintf("%s/?i=%s&f=%s&s=%s&t=%s", site, sign, url.QueryEscape(registrationNumber), total, at.Compact())
 }
