@@ -117,7 +117,9 @@ func TestInspectorSignsIn(t *testing.T) {
 	text, err = h.CertificateText(ctx, second, challenge)
 	h.must(err)
 	for range 5 {
-		_, err = h.SignInByCertificate(ctx, second, challenge, signed(other, text), here)
+		if _, err := h.SignInByCertificate(ctx, second, challenge, signed(other, text), here); err == nil {
+			t.Error("another's certificate is taken")
+		}
 	}
 	_, err = h.SignInByCertificate(ctx, second, challenge, signed(mine, text), here)
 	h.wants("a sixth try", err, fiscal.RateLimited, "user")
