@@ -91,8 +91,9 @@ func startCore(ctx context.Context, cfg coreConfig) (*core, error) {
 	c.registry = registry.New(store, c.intake, cfg.Now)
 	behind, cancel := context.WithCancel(context.Background())
 	c.behind = cancel
+	accepting := c.intake
 	c.running.Go(func() { c.committer.Run(context.Background()) })
-	c.running.Go(func() { c.intake.Run(behind) })
+	c.running.Go(func() { accepting.Run(behind) })
 	if cfg.Serve {
 		c.running.Go(func() { store.tend(behind) })
 		watch := newDriveWatch(c.registry, cfg.Metrics, cfg.Now)

@@ -154,7 +154,9 @@ func TestRetire(t *testing.T) {
 		// A changed archive is found.
 		b, err := os.ReadFile(file)
 		must(err)
-		b[len(b)/2] ^= 1
+		for i := range 16 { // a single bit may be one that the packing does not use
+			b[len(b)/2+i] ^= 0xFF
+		}
 		must(os.WriteFile(file, b, 0o600))
 		s.run(exitFailed, "verify --archive "+file)
 
