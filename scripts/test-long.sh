@@ -29,8 +29,14 @@ sum() {
 	END { printf "faults injected %d, documents answered %d, lost %d, doubled %d\n", faults, answered, lost, doubled }' "$said"
 }
 
+# race runs everything under the race detector, what `make test` spares too.
+race() {
+	CGO_ENABLED=1 "$GO" test -race -vet=off -p 2 -timeout 30m ./...
+}
+
 step "install what the tests need" scripts/need.sh
 step "faults on purpose" long '^TestFaults$'
 step "kill -9 under load" long '^TestCrash$'
+step "go test -race of everything" race
 total
 sum

@@ -14,9 +14,20 @@ vet() {
 	"$GO" vet ./... && "$GO" vet -tags 'crash faults pictures' ./... && "$GO" vet -tags long ./...
 }
 
+# What spends its time in a browser, in SQLite translated to Go or in processes
+# of its own costs several times as much under the race detector; what those
+# packages share between goroutines is raced by others. `make test-long` races
+# them too.
+alone='/(cmd/ofd|internal/web|internal/web/till|internal/store/sqlite|internal/store/sqlitefile)$'
+
 # Two test binaries at a time: more would starve the ones that hold deadlines.
+# Vet has been run.
 race() {
-	CGO_ENABLED=1 "$GO" test -race -p 2 -timeout 15m ./...
+	"$GO" list ./... | grep -Ev "$alone" | CGO_ENABLED=1 xargs "$GO" test -race -vet=off -p 2 -timeout 15m
+}
+
+whole() {
+	"$GO" list ./... | grep -E "$alone" | xargs "$GO" test -vet=off -p 2 -timeout 15m
 }
 
 # Without the race detector: the test starts and kills the real program, which
@@ -37,6 +48,7 @@ step "go vet" vet
 step "staticcheck" "$GO" tool staticcheck ./...
 step "go generate leaves no diff" scripts/check-generate.sh
 step "go test -race" race
+step "go test: browsers, SQLite, whole programs" whole
 step "kill -9 under load" crash
 step "faults on purpose" faults
 step "fuzz" scripts/fuzz.sh
