@@ -11,7 +11,7 @@ gofmt_clean() {
 }
 
 vet() {
-	"$GO" vet ./... && "$GO" vet -tags 'crash faults pictures' ./... && "$GO" vet -tags long ./...
+	"$GO" vet ./... && "$GO" vet -tags 'crash faults pictures' ./cmd/ofd && "$GO" vet -tags long ./cmd/ofd
 }
 
 # What spends its time in a browser, in SQLite translated to Go or in processes
