@@ -2,7 +2,7 @@
 
 SHELL    := /bin/bash
 GO       ?= go
-FUZZTIME ?= 2500x
+FUZZTIME ?= 1500x
 
 export GO FUZZTIME
 
@@ -36,7 +36,7 @@ generate: ## write generated code again
 check-generate: ## generated code is what go generate would write
 	@scripts/check-generate.sh
 
-fuzz: ## every fuzz target for FUZZTIME: a number of inputs (2500x) or a time (5m)
+fuzz: ## every fuzz target for FUZZTIME: a number of inputs (1500x) or a time (5m)
 	@scripts/fuzz.sh
 
 screenshots: ## pictures of the pages, three languages, light and dark, phone and desk

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 GO=${GO:-go}
-FUZZTIME=${FUZZTIME:-2500x}
+FUZZTIME=${FUZZTIME:-1500x}
 
 dirs=$(grep -rlE --include='*_test.go' '^func Fuzz' . | xargs -r -n1 dirname | sort -u)
 [ -n "$dirs" ] || { echo "no fuzz targets" >&2; exit 1; }

@@ -14,11 +14,11 @@ vet() {
 	"$GO" vet ./... && "$GO" vet -tags 'crash faults pictures' ./cmd/ofd && "$GO" vet -tags long ./cmd/ofd
 }
 
-# What spends its time in a browser, in SQLite translated to Go or in processes
+# What spends its time in a browser, in a database, in arithmetic or in processes
 # of its own costs several times as much under the race detector; what those
 # packages share between goroutines is raced by others. `make test-long` races
 # them too.
-alone='/(cmd/ofd|internal/web|internal/web/till|internal/store/sqlite|internal/store/sqlitefile)$'
+alone='/(cmd/ofd|internal/web|internal/web/till|internal/store/(sqlite|sqlitefile|postgres)|internal/signature)$'
 
 # Two test binaries at a time: more would starve the ones that hold deadlines.
 # Vet has been run.
@@ -48,7 +48,7 @@ step "go vet" vet
 step "staticcheck" "$GO" tool staticcheck ./...
 step "go generate leaves no diff" scripts/check-generate.sh
 step "go test -race" race
-step "go test: browsers, SQLite, whole programs" whole
+step "go test: browsers, databases, whole programs" whole
 step "kill -9 under load" crash
 step "faults on purpose" faults
 step "fuzz" scripts/fuzz.sh
