@@ -15,6 +15,7 @@ import (
 	"openofd/internal/authority/fns"
 	"openofd/internal/cabinet"
 	"openofd/internal/config"
+	"openofd/internal/delivery"
 	"openofd/internal/follow"
 	"openofd/internal/journal"
 	"openofd/internal/observe"
@@ -47,6 +48,9 @@ func (f *followers) stop() {
 // it a few do.
 const busyQueue = 12
 
+// cabinetWithin is how old a document gets before the cabinet shows it.
+const cabinetWithin = 2 * time.Second
+
 // startFollowers starts what this process is to follow with: the cabinet's
 // tables, and delivery to each authority whose way is known.
 func (o *operator) startFollowers(s *settings) error {
@@ -54,23 +58,21 @@ func (o *operator) startFollowers(s *settings) error {
 		return nil
 	}
 	metrics := newFollowerMetrics(s.Metrics)
-	all := []follow.Follower{cabinet.NewFollower(o.store, o.read)}
+	cfg := follow.Config{Groups: o.store.groups, Holder: holder(), Busy: func() bool { return o.committer.Waiting() >= busyQueue }, Promise: cabinetWithin}
+	o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, cabinet.NewFollower(o.store, o.read), o.log, metrics, s.Now))
 	ways, err := openForwarding(o.core, &s.Serve, metrics)
 	if err != nil {
 		return err
 	}
+	cfg.Promise = delivery.Late
 	for _, d := range ways.all {
-		all = append(all, d)
+		o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, d, o.log, metrics, s.Now))
 	}
 	if s.KKTAddr.HostPort != "" && ways.of(fns.Name) == nil {
 		o.log.Warn("documents of Russia are not forwarded; give --fns-url or --fns-dir")
 	}
 	ctx, end := context.WithCancel(context.Background())
 	o.followers.end = end
-	cfg := follow.Config{Groups: o.store.groups, Holder: holder(), Busy: func() bool { return o.committer.Waiting() >= busyQueue }}
-	for _, f := range all {
-		o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, f, o.log, metrics, s.Now))
-	}
 	for _, r := range o.followers.runners {
 		o.followers.running.Go(func() { r.Run(ctx) })
 	}

@@ -21,6 +21,8 @@ type round struct {
 	group   int
 	resting map[partition]rest // those that failed
 	blind   int                // rounds in a row that did not learn where they are
+	at      time.Time          // when the entry was received that was followed last
+	behind  time.Duration      // the age at which the last round left entries, 0 if it left none
 }
 
 // rest is how a partition that failed waits for its next attempt.
@@ -41,7 +43,7 @@ func (r *round) run(stop, held context.Context) (did, more bool) {
 		}
 		return false, false
 	}
-	r.blind = 0
+	r.blind, r.behind = 0, 0
 	for _, p := range slices.Sorted(maps.Keys(heads)) {
 		if int(p)%r.cfg.Groups != r.group || heads[p].Seq <= cursors[p].Seq {
 			continue
@@ -58,7 +60,10 @@ func (r *round) run(stop, held context.Context) (did, more bool) {
 			continue
 		}
 		r.recovered(p, cursors[p].Failure)
-		did, more = true, more || reached < heads[p].Seq
+		did = true
+		if reached < heads[p].Seq {
+			more, r.behind = true, max(r.behind, r.now().Sub(r.at))
+		}
 	}
 	return did, more
 }
@@ -117,6 +122,7 @@ func (r *round) apply(ctx context.Context, p partition, from journal.Seq, entrie
 	if err := r.follower.Apply(ctx, m, entries); err != nil {
 		return err
 	}
+	r.at = entries[len(entries)-1].ReceivedAt
 	r.observer.Followed(r.id, len(entries), time.Since(began))
 	return nil
 }

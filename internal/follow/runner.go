@@ -20,6 +20,7 @@ type Config struct {
 	Grace   time.Duration // for the page under way when Run has to end; 0 means 5 s
 	Holder  string        // names this process among the nodes
 	Busy    func() bool   // acceptance here is at its limit; nil: it never is
+	Promise time.Duration // how old an entry gets before it is followed, if the machine can; 0: there is none
 }
 
 // longestRetry is the most seldom that a failed page is tried again.
@@ -174,7 +175,7 @@ func (r *Runner) follow(stop, held context.Context, group int) {
 			return
 		}
 		if did && r.cfg.Busy != nil && r.cfg.Busy() { // registers wait for answers, we can wait too
-			pause(stop, held.Done(), min(time.Duration(standBack*r.cfg.Groups)*time.Since(began), longestStand))
+			pause(stop, held.Done(), r.stand(time.Since(began), g.behind))
 		}
 		if more {
 			continue
@@ -186,9 +187,22 @@ func (r *Runner) follow(stop, held context.Context, group int) {
 	}
 }
 
-// Beside a journal that is busy a round is followed by a rest of so many times
-// its length and that of the other groups, which work at the same time: so all
-// of them together take a ninth of the time.
+// stand is how long a round that took so long is followed by rest beside a
+// journal that is busy, the other groups working at the same time. All of them
+// together take a ninth of the time, and half of it when half the promise is used
+// up.
+func (r *Runner) stand(took, behind time.Duration) time.Duration {
+	took *= time.Duration(r.cfg.Groups)
+	switch promise := r.cfg.Promise; {
+	case promise <= 0:
+		return min(standBack*took, longestStand)
+	case behind > promise/2:
+		return min(took, promise/4)
+	default:
+		return min(standBack*took, promise/4, longestStand)
+	}
+}
+
 const (
 	standBack    = 8
 	longestStand = 4 * time.Second

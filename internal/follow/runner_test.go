@@ -334,3 +334,22 @@ func TestStandsBack(t *testing.T) {
 		}
 	})
 }
+
+// A promise is kept beside a journal that is busy, if half of the time is enough
+// for it.
+func TestPromise(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMemory(1)
+		l := newList(m)
+		l.delay = 10 * time.Millisecond
+		r, _ := start(t, Config{Entries: 100, Holder: "a", Busy: func() bool { return true }, Promise: 2 * time.Second}, m, l)
+		for added := range 1000 { // 4,000 a second; a ninth of the time follows 1,111, half of it 5,000
+			m.add(0, 40, 1)
+			r.Notice()
+			time.Sleep(10 * time.Millisecond)
+			if followed := len(l.followed(0)); 40*(added+1)-followed > 2*4000 {
+				t.Fatalf("%d entries behind after %d; want what came in two seconds at most", 40*(added+1)-followed, 40*(added+1))
+			}
+		}
+	})
+}
