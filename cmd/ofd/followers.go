@@ -15,7 +15,6 @@ import (
 	"openofd/internal/authority/fns"
 	"openofd/internal/cabinet"
 	"openofd/internal/config"
-	"openofd/internal/delivery"
 	"openofd/internal/follow"
 	"openofd/internal/journal"
 	"openofd/internal/observe"
@@ -64,7 +63,7 @@ func (o *operator) startFollowers(s *settings) error {
 	if err != nil {
 		return err
 	}
-	cfg.Promise = delivery.Late
+	cfg.Promise = 0 // the backlog of an outage is late already, and must not slow acceptance
 	for _, d := range ways.all {
 		o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, d, o.log, metrics, s.Now))
 	}
