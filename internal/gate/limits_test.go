@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -193,7 +194,7 @@ func idleCost(t *testing.T, addr string) int64 {
 }
 
 func TestHalfFrames(t *testing.T) {
-	cfg := Config{Frame: 150 * time.Millisecond, Idle: 300 * time.Millisecond}
+	cfg := Config{Frame: 150 * time.Millisecond}
 	whole := ping(200145, 1)
 	for _, n := range []int{1, 2, 17, 18, 19} {
 		d := open(t, cfg, plain)
@@ -228,14 +229,25 @@ func TestSlowWriter(t *testing.T) {
 }
 
 func TestIdleEnds(t *testing.T) {
-	d := open(t, Config{Idle: 100 * time.Millisecond}, plain)
-	c := d.dial(t)
-	mustSend(t, c, ping(200145, 1))
-	mustHear(t, c)
-	mustEnd(t, c)
-	left := d.dial(t)
-	left.Close()
-	d.soon(t, "counted", func() bool { return d.closed[CauseIdle] == 1 && d.closed[CauseLeft] == 1 })
+	synctest.Test(t, func(t *testing.T) {
+		w := newWatcher()
+		g := New(Config{Idle: 100 * time.Millisecond}, acceptFunc(plain), slog.New(slog.DiscardHandler), w, time.Now)
+		enter := func() net.Conn {
+			here, there := net.Pipe()
+			g.admit(there, g.kkm)
+			return here
+		}
+		c := enter()
+		for n := range 3 { // each answer gives it a new term
+			time.Sleep(80 * time.Millisecond)
+			mustSend(t, c, ping(200145, uint16(n)))
+			mustHear(t, c)
+		}
+		mustEnd(t, c)
+		enter().Close()
+		w.soon(t, "counted", func() bool { return w.closed[CauseIdle] == 1 && w.closed[CauseLeft] == 1 })
+		g.Drain(t.Context())
+	})
 }
 
 // A peer that never reads its answer is cut.

@@ -47,7 +47,7 @@ func peer(t *testing.T, wrap func(net.Listener) net.Listener, reply func(conn ne
 			all.Go(func() {
 				defer conn.Close()
 				for n := 0; ; n++ {
-					_ = conn.SetDeadline(time.Now().Add(5 * time.Second))
+					_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 					if _, err := io.ReadFull(conn, make([]byte, 20)); err != nil || !reply(conn, n) {
 						return
 					}
@@ -153,8 +153,13 @@ func TestLinkConnections(t *testing.T) {
 		want         int64
 	}{{false, false, 3}, {true, false, 1}, {true, true, 3}}
 	for _, tt := range tests {
+		closed := make(chan struct{}, 3)
 		addr, n := peer(t, nil, func(conn net.Conn, _ int) bool {
 			_, err := conn.Write(answerTo(asked))
+			if tt.closes {
+				conn.Close()
+				closed <- struct{}{}
+			}
 			return err == nil && !tt.closes
 		})
 		link := kkm.NewLink(kkm.LinkConfig{Addr: addr, Keep: tt.keep})
@@ -162,7 +167,9 @@ func TestLinkConnections(t *testing.T) {
 			if _, err := link.Exchange(t.Context(), frame(t)); err != nil {
 				t.Errorf("keep %v, closes %v, request %d: %v", tt.keep, tt.closes, i, err)
 			}
-			time.Sleep(10 * time.Millisecond) // for the peer's close to arrive
+			if tt.closes {
+				<-closed
+			}
 		}
 		if err := link.Close(); err != nil {
 			t.Error(err)
@@ -178,17 +185,20 @@ func TestLinkConnections(t *testing.T) {
 func TestLinkLimits(t *testing.T) {
 	t.Parallel()
 	silent, _ := peer(t, nil, func(net.Conn, int) bool { return true })
-	gone, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	gone.Close()
+	heard := make(chan struct{}, 1) // the request has come
+	watched, _ := peer(t, nil, func(net.Conn, int) bool { heard <- struct{}{}; return true })
 	soon := func(ctx context.Context) (context.Context, context.CancelFunc) {
-		return context.WithTimeout(ctx, 50*time.Millisecond)
+		return context.WithTimeout(ctx, time.Second) // of which connecting needs a little
 	}
 	given := func(ctx context.Context) (context.Context, context.CancelFunc) {
 		ctx, give := context.WithCancel(ctx)
-		time.AfterFunc(50*time.Millisecond, give)
+		go func() {
+			select {
+			case <-heard:
+				give()
+			case <-ctx.Done():
+			}
+		}()
 		return ctx, give
 	}
 	tests := []struct {
@@ -199,8 +209,8 @@ func TestLinkLimits(t *testing.T) {
 	}{
 		{"answer limit", context.WithCancel, kkm.LinkConfig{Addr: silent, Answer: 50 * time.Millisecond}, kkm.AtReceive},
 		{"deadline", soon, kkm.LinkConfig{Addr: silent}, kkm.AtReceive},
-		{"canceled", given, kkm.LinkConfig{Addr: silent}, kkm.AtReceive},
-		{"nobody there", context.WithCancel, kkm.LinkConfig{Addr: gone.Addr().String()}, kkm.AtConnect},
+		{"canceled", given, kkm.LinkConfig{Addr: watched}, kkm.AtReceive},
+		{"nobody there", context.WithCancel, kkm.LinkConfig{Addr: "127.0.0.1:1"}, kkm.AtConnect},
 	}
 	for _, tt := range tests {
 		start := time.Now()
@@ -211,7 +221,7 @@ func TestLinkLimits(t *testing.T) {
 		if !errors.As(err, &le) || le.Stage != tt.stage {
 			t.Errorf("%s: %v, want a failure at %q", tt.name, err, tt.stage)
 		}
-		if took := time.Since(start); took > 2*time.Second {
+		if took := time.Since(start); took > 6*time.Second {
 			t.Errorf("%s: %v", tt.name, took)
 		}
 	}

@@ -244,7 +244,7 @@ func (o *operator) listen(t testing.TB) string {
 			all.Go(func() {
 				defer conn.Close()
 				for {
-					_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+					_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
 					head := make([]byte, wire.HeaderLen)
 					if _, err := io.ReadFull(conn, head); err != nil {
 						return

@@ -274,7 +274,7 @@ func TestWork(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, kkt.Config{Tries: 1, Reconnect: 5 * time.Millisecond}, kkt.LinkConfig{}, false)
 	s.operator.script = func(n int, f wire.FrameHeader) deed { return deed{drop: n < 2} }
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	var failed, answered int
 	var working sync.WaitGroup
@@ -301,7 +301,7 @@ func TestWork(t *testing.T) {
 func TestWorkWakes(t *testing.T) {
 	t.Parallel()
 	s := newShop(t, kkt.Config{Reconnect: time.Hour}, kkt.LinkConfig{}, false)
-	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
 	defer stop()
 	settled := make(chan int, 10)
 	var working sync.WaitGroup
