@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
 	"openofd/internal/till"
 )
@@ -22,6 +23,7 @@ type model struct {
 	sold    map[uint64]fiscal.Money
 	shift   bool
 	n       int
+	refused uint64           // documents that the operator refused: they stay in the file
 	promise map[string]int64 // draft to its document
 }
 
@@ -97,6 +99,9 @@ func TestModel(t *testing.T) {
 				case sum > m.cash:
 					if !errors.Is(err, fiscal.NotEnoughCash) {
 						t.Fatalf("a return of %v with %v in the drawer: %v", sum, m.cash, err)
+					}
+					if refusal := new(kkm.Refusal); errors.As(err, &refusal) {
+						m.refused++
 					}
 				default:
 					made(t, "a return", doc, err)
@@ -177,8 +182,8 @@ func (m *model) atOperator(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if f.Documents != int64(m.number) {
-		t.Errorf("%d documents in the history, %d were made", f.Documents, m.number)
+	if want := int64(m.number + m.refused); f.Documents != want {
+		t.Errorf("%d documents in the file, %d were made and %d refused", f.Documents, m.number, m.refused)
 	}
 	if want := m.number + 2; uint64(l.State.LastNumber) != want { // behind registration and token
 		t.Errorf("the operator has %d entries, want %d", l.State.LastNumber, want)
