@@ -3,6 +3,7 @@ package delivery
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -138,11 +139,15 @@ func (e *Evening) try(ctx context.Context, job string, do func() error) {
 		delete(e.waits, job)
 		return
 	}
+	level := slog.LevelWarn
+	if w.span == 0 && errors.Is(err, fiscal.Unavailable) { // a start after a while finds much to follow first
+		level = slog.LevelInfo
+	}
 	w.span = min(max(2*w.span, time.Minute), longestWait)
 	w.until = e.now().Add(w.span)
 	e.waits[job] = w
 	e.observer.EveningFailed(e.cfg.Day.Authority, job)
-	e.log.Warn("not done, will be tried again", "job", job, "err", err, "in", w.span)
+	e.log.Log(ctx, level, "not done, will be tried again", "job", job, "err", err, "in", w.span)
 }
 
 // OpenDays is for how many days an open difference is looked at again.
