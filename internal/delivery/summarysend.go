@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strconv"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -29,6 +28,7 @@ const WholeDay fiscal.Partition = -1
 // SummaryStore is what sending summaries asks of an engine.
 type SummaryStore interface {
 	follow.Store
+	SentStore
 	// DaySummaries reads those of a partition that are there, in any order.
 	DaySummaries(ctx context.Context, p fiscal.Partition, of []fiscal.DayOf) ([]fiscal.DaySummary, error)
 	// SummaryDays are the days of which there are summaries.
@@ -180,7 +180,7 @@ func (s *Summaries) wholeDay(ctx context.Context, day fiscal.WallTime, days []Da
 		if err != nil {
 			return sent, err
 		}
-		if err := s.send(ctx, all); err != nil {
+		if _, err := s.send(ctx, all); err != nil {
 			return sent, err
 		}
 		sent += len(all)
@@ -280,7 +280,7 @@ func (s *Summaries) changed(ctx context.Context, d DayPart, had journal.Seq) (se
 				all = append(all, one)
 			}
 		}
-		if err := s.send(ctx, all); err != nil {
+		if _, err := s.send(ctx, all); err != nil {
 			return sent, err
 		}
 		sent += len(all)
@@ -307,23 +307,3 @@ func (s *Summaries) known(ctx context.Context, d fiscal.DaySummary) (one Summary
 
 // maxCards bounds how many cards are remembered.
 const maxCards = 4096
-
-func (s *Summaries) send(ctx context.Context, all []Summary) error {
-	if len(all) == 0 {
-		return nil
-	}
-	refused, err := s.sender.SendSummaries(ctx, all)
-	if err != nil {
-		return fmt.Errorf("send %d summaries of %s: %w", len(all), dayText(all[0].Day), err)
-	}
-	for _, r := range refused { // it will not be taken the next time either
-		s.log.Warn("summary refused", "register", r.ID, "day", dayText(all[0].Day), "why", brief(r.Why))
-	}
-	return nil
-}
-
-// dayText is a day as files and messages write it: 2026-03-14.
-func dayText(day fiscal.WallTime) string { return day.UTC().Format(time.DateOnly) }
-
-// registerText names a register in messages.
-func registerText(r fiscal.RegisterID) string { return strconv.FormatInt(int64(r), 10) }

@@ -196,9 +196,26 @@ func (e *evening) round(what string, want int) {
 	}
 }
 
+// refused wants these to be the days whose summaries are refused.
+func (e *evening) refused(what string, want ...fiscal.DayOf) {
+	e.Helper()
+	all, err := e.RefusedSummaries(e.Context(), "far", fiscal.DayOf{}, 10)
+	e.must(err)
+	n, err := e.CountRefusedSummaries(e.Context(), "far")
+	e.must(err)
+	var got []fiscal.DayOf
+	for _, r := range all {
+		got = append(got, fiscal.DayOf{Register: r.Register, Day: r.Day})
+	}
+	if !slices.Equal(got, want) || int(n) != len(want) {
+		e.Errorf("%s: %+v are refused, counted %d, want %+v", what, got, n, want)
+	}
+}
+
 // summariesGo shows that a day's summaries go once it is over and summed up, to
 // the last register, those without documents too; that a death on the way or a
-// document that comes late brings what is needed again, and nothing else.
+// document that comes late brings what is needed again, and nothing else; that
+// what is refused is known until it is taken.
 //
 // Req: O-111
 func summariesGo(w *world) {
@@ -220,6 +237,27 @@ func summariesGo(w *world) {
 	e.far.refuse = strconv.Itoa(int(idle.place.Register)) // tells nobody to stop
 	e.round("when the day is over", 3)
 	e.round("once more", 0)
+	e.refused("when one was refused", fiscal.DayOf{Register: idle.place.Register, Day: today})
+	if one, err := e.summaries().Again(w.Context(), fiscal.DayOf{Register: idle.place.Register, Day: today}); err != nil || one.Refused != "unknown register" {
+		w.Errorf("sent again while it is refused: %+v, %v, want why", one, err)
+	}
+	e.refused("when it was refused again", fiscal.DayOf{Register: idle.place.Register, Day: today})
+	e.far.refuse = ""
+	e.now = e.now.Add(time.Minute)
+	if one, err := e.summaries().Again(w.Context(), fiscal.DayOf{Register: idle.place.Register, Day: today}); err != nil || one.Refused != "" || !one.At.Equal(e.now) {
+		w.Errorf("sent again: %+v, %v, want it taken now", one, err)
+	}
+	e.refused("when it was taken")
+	for _, of := range []fiscal.DayOf{{Register: idle.place.Register, Day: today - 86_400}, {Register: 1 << 40, Day: today}} {
+		if _, err := e.summaries().Again(w.Context(), of); !errors.Is(err, fiscal.NotFound) {
+			w.Errorf("a day of which nothing was sent, %+v: %v, want NotFound", of, err)
+		}
+	}
+	e.far.down = &fiscal.Error{Of: fiscal.Unavailable, Msg: "not just now"}
+	if _, err := e.summaries().Again(w.Context(), fiscal.DayOf{Register: idle.place.Register, Day: today}); !errors.Is(err, fiscal.Unavailable) {
+		w.Errorf("sent again while the authority is down: %v, want Unavailable", err)
+	}
+	e.far.down = nil
 	for _, r := range []*till{e.first, e.second, idle} {
 		got, ok := e.far.summaries[fiscal.DayOf{Register: r.place.Register, Day: today}]
 		if !ok || got.RegistrationNumber != r.card.RegistrationNumber || got.XIN != r.card.XIN {
@@ -239,6 +277,24 @@ func summariesGo(w *world) {
 	e.round("after a document came late", 1)
 	if got := e.far.summaries[fiscal.DayOf{Register: e.first.place.Register, Day: today}]; got.Version != e.first.last || got.Documents != 8 {
 		w.Errorf("after a document came late: version %d of %d documents, want %d of 8", got.Version, got.Documents, e.first.last)
+	}
+	sent, err := w.SentSummaries(w.Context(), "far", e.first.place.Register, today-86_400, today)
+	w.must(err)
+	if len(sent) != 2 || sent[0].Version != e.first.last || sent[1].Version >= sent[0].Version || !sent[0].At.Equal(e.now) || sent[1].At.Equal(e.now) || sent[0].Refused+sent[1].Refused != "" {
+		w.Errorf("of the first register were sent %+v, want two versions of the day, the higher one first, both taken", sent)
+	}
+	first, second := fiscal.DayOf{Register: e.first.place.Register, Day: today}, fiscal.DayOf{Register: e.second.place.Register, Day: today - 86_400}
+	w.must(w.KeepSentSummaries(w.Context(), "far", []delivery.SentSummary{
+		{Register: first.Register, Day: today, Version: sent[0].Version + 1, At: e.now, Refused: "a\x00 b"},
+		{Register: first.Register, Day: today, Version: sent[1].Version, At: e.now, Refused: "an older version does not count"},
+		{Register: second.Register, Day: second.Day, Version: 3, At: e.now, Refused: "of the day before"},
+	}))
+	e.refused("when two are refused", first, second)
+	if page, err := w.RefusedSummaries(w.Context(), "far", first, 5); err != nil || len(page) != 1 || page[0].Day != second.Day || page[0].Version != 3 {
+		w.Errorf("behind the first come %+v, %v, want the second", page, err)
+	}
+	if w.Exec(w.Context(), `DELETE FROM sent_summaries`) == nil {
+		w.Error("what was sent is deleted")
 	}
 	e.now = e.now.Add(24 * time.Hour) // two days later nobody has traded on the last
 	e.round("a day later", 3)
@@ -300,6 +356,30 @@ func reconciles(w *world) {
 	}
 	delete(e.far.documents, "7-1")
 
+	// Nothing is lost there, but what is there is not what was sent.
+	for _, c := range []struct {
+		name    string
+		corrupt func(*journal.Entry)
+		want    delivery.DifferenceKind
+	}{
+		{"a sum", func(x *journal.Entry) { x.Total += 100 }, delivery.SumDiffers},
+		{"an operation", func(x *journal.Entry) { x.Op = fiscal.OpPurchase }, delivery.CountDiffers},
+		{"a hash", func(x *journal.Entry) { x.Hash[7] ^= 1 }, delivery.HashDiffers},
+	} {
+		id := fmt.Sprintf("%d-1", second)
+		copied := e.far.documents[id]
+		c.corrupt(&copied)
+		e.far.documents[id] = copied
+		one, err := r.Reconcile(w.Context(), today, "")
+		w.must(err)
+		if len(one.Found) != 1 || one.Found[0].Register != second || one.Found[0].Kind != c.want || one.Day != today || one.Found[0].Resent != 1 || one.Open != 0 || one.Documents != 8 {
+			w.Errorf("%s of %s was corrupted there: %+v, want register %d and its day named, %s, and settled by what was sent again", c.name, id, one, second, c.want)
+		}
+		if got := e.far.documents[id]; got.Total == copied.Total && got.Op == copied.Op && got.Hash == copied.Hash {
+			w.Errorf("%s of %s is corrupted there still", c.name, id)
+		}
+	}
+
 	for _, c := range []struct {
 		name string
 		lie  func([]delivery.Count, string) ([]delivery.Count, string)
@@ -346,8 +426,8 @@ func reconciles(w *world) {
 	w.must(err)
 	page, err := w.Reconciliations(w.Context(), "far", all[2].ID, 2)
 	w.must(err)
-	if len(all) != 11 || len(page) != 2 || page[0].ID != all[3].ID || all[0].Failure == "" {
-		w.Errorf("%d are kept, behind the third come %+v; want 11, the newest first", len(all), page)
+	if len(all) != 14 || len(page) != 2 || page[0].ID != all[3].ID || all[0].Failure == "" {
+		w.Errorf("%d are kept, behind the third come %+v; want 14, the newest first", len(all), page)
 	}
 	for _, sql := range []string{`UPDATE reconciliations SET differences = 0`, `DELETE FROM reconciliations`} {
 		if w.Exec(w.Context(), sql) == nil {
