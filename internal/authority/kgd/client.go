@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,6 +24,7 @@ import (
 type Client struct {
 	link.Lines
 	summaries link.Lines
+	papers    link.Papers
 }
 
 var (
@@ -46,6 +45,7 @@ func Open(cfg link.Config, now func() time.Time) (*Client, error) {
 	return &Client{
 		Lines:     link.Lines{Link: l, Path: PathReceipts, Most: MaxLines, Bytes: MaxBatch / 2},
 		summaries: link.Lines{Link: l, Path: PathSummaries, Most: MaxLines, Bytes: MaxBatch / 2},
+		papers:    link.Papers{Link: l, Applications: PathApplications, Decisions: PathDecisions, Page: MaxPage},
 	}, nil
 }
 
@@ -58,23 +58,7 @@ func (c *Client) Submit(ctx context.Context, s delivery.Submission) (string, err
 		Format: Format, ID: s.ID, Kind: string(s.Kind), Country: s.Country, Register: s.Register, RegistrationNumber: s.RegistrationNumber, BIN: s.XIN,
 		SignedAt: s.SignedAt.UTC(), Content: s.Content, Signature: s.Signature, Control: findings(s.Control),
 	}
-	body, err := json.Marshal(&a)
-	if err != nil {
-		return "", err
-	}
-	var taken ApplicationTaken
-	err = c.Post(ctx, PathApplications, TypeJSON, s.ID, body, &taken)
-	if errors.Is(err, fiscal.Invalid) {
-		why := link.Detail(err)
-		return "", &delivery.Rejected{Why: fiscal.Text{KK: why, RU: why, EN: why}}
-	}
-	if err == nil && taken.Number == "" {
-		err = c.rubbish("no number of the application")
-	}
-	if err != nil {
-		return "", fmt.Errorf("submit application %s: %w", s.ID, err)
-	}
-	return taken.Number, nil
+	return c.papers.Submit(ctx, s.ID, &a)
 }
 
 func findings(all []registry.FieldError) []FieldError {
@@ -85,42 +69,12 @@ func findings(all []registry.FieldError) []FieldError {
 	return list
 }
 
-func (c *Client) rubbish(what string) error {
-	return &fiscal.Error{Of: fiscal.Unavailable, Field: Name, Msg: "the answer is rubbish: " + what}
-}
-
 // page is what a page of something is asked with.
-func page(after string, limit int) url.Values {
-	q := url.Values{"limit": {strconv.Itoa(min(max(limit, 1), MaxPage))}}
-	if after != "" {
-		q.Set("after", after)
-	}
-	return q
-}
+func page(after string, limit int) url.Values { return link.PageOf(after, min(limit, MaxPage)) }
 
 // Decisions implements delivery.Registrar.
-func (c *Client) Decisions(ctx context.Context, after string, limit int) (ds []delivery.Decision, next string, err error) {
-	var all Decisions
-	err = c.Get(ctx, PathDecisions, page(after, limit), &all)
-	if err == nil && (len(all.Decisions) > MaxPage || len(all.Decisions) > 0 && (all.Next == "" || all.Next == after)) {
-		err = c.rubbish("decisions that lead nowhere")
-	}
-	if err != nil {
-		return nil, after, fmt.Errorf("ask for decisions: %w", err)
-	}
-	for i := range all.Decisions {
-		d := &all.Decisions[i]
-		if d.ID == "" || d.At.IsZero() {
-			return nil, after, fmt.Errorf("ask for decisions: %w", c.rubbish("a decision on nothing"))
-		}
-		ds = append(ds, delivery.Decision{
-			ID: d.ID, Number: d.Number, Granted: d.Granted, RegistrationNumber: d.RegistrationNumber, Why: d.Why, At: d.At.UTC().Truncate(time.Microsecond),
-		})
-	}
-	if all.Next == "" { // nothing yet: the place stays
-		all.Next = after
-	}
-	return ds, all.Next, nil
+func (c *Client) Decisions(ctx context.Context, after string, limit int) ([]delivery.Decision, string, error) {
+	return c.papers.DecisionsAfter(ctx, after, limit)
 }
 
 // SendReport implements delivery.ReportSender.
@@ -209,7 +163,7 @@ func (c *Client) Counts(ctx context.Context, day fiscal.WallTime, after string, 
 	var got Counts
 	err = c.Get(ctx, PathCounts, q, &got)
 	if err == nil && (len(got.Counts) > MaxPage || got.Next != "" && got.Next == after) {
-		err = c.rubbish("counts that lead nowhere")
+		err = c.Rubbish("counts that lead nowhere")
 	}
 	for i := range got.Counts {
 		if err != nil {
@@ -217,7 +171,7 @@ func (c *Client) Counts(ctx context.Context, day fiscal.WallTime, after string, 
 		}
 		var one delivery.Count
 		if one, err = c.count(&got.Counts[i]); err == nil && i > 0 && one.Register <= all[i-1].Register {
-			err = c.rubbish("registers out of their order")
+			err = c.Rubbish("registers out of their order")
 		}
 		all = append(all, one)
 	}
@@ -231,11 +185,11 @@ func (c *Client) Counts(ctx context.Context, day fiscal.WallTime, after string, 
 func (c *Client) count(n *Count) (delivery.Count, error) {
 	out := delivery.Count{Register: n.Register, RegistrationNumber: n.RegistrationNumber, Documents: n.Documents, Last: n.Last}
 	if n.Register <= 0 || n.Documents < 0 {
-		return out, c.rubbish("a count of nothing")
+		return out, c.Rubbish("a count of nothing")
 	}
 	if n.ChainHash != "" {
 		if h, err := hex.DecodeString(n.ChainHash); err != nil || copy(out.Hash[:], h) != len(out.Hash) || len(h) != len(out.Hash) {
-			return out, c.rubbish("a hash that is none")
+			return out, c.Rubbish("a hash that is none")
 		}
 	}
 	for name, t := range n.Receipts {
@@ -244,7 +198,7 @@ func (c *Client) count(n *Count) (delivery.Count, error) {
 			op++
 		}
 		if !op.Settlement() {
-			return out, c.rubbish("an operation that nobody knows")
+			return out, c.Rubbish("an operation that nobody knows")
 		}
 		out.Receipts[op.Index()] = fiscal.Tally{Count: t.Count, Sum: t.Sum}
 	}

@@ -186,6 +186,9 @@ type Act struct {
 
 // Taken is the answer to a batch. Once it is sent, what was taken is safe.
 type Taken struct {
+	// Batch is the HeaderKey of the batch that this answers. An answer to another
+	// one is none; an authority that does not name it is believed.
+	Batch   string    `json:"batch,omitempty"`
 	Taken   int       `json:"taken"`   // that were new
 	Again   int       `json:"again"`   // that were there already
 	Refused []Refusal `json:"refused"` // that will never be taken as they are
@@ -227,7 +230,8 @@ type FieldError struct {
 
 // ApplicationTaken answers an application.
 type ApplicationTaken struct {
-	Number string `json:"number"` // what the authority calls it
+	ID     string `json:"id,omitempty"` // of the application that this answers; as Taken.Batch
+	Number string `json:"number"`       // what the authority calls it
 }
 
 // Decision is what became of an application.

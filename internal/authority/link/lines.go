@@ -24,8 +24,9 @@ var _ delivery.Sender = Lines{}
 
 // taken is the answer to a batch.
 type taken struct {
-	Taken   *int `json:"taken"`
-	Again   *int `json:"again"`
+	Batch   string `json:"batch"` // Idempotency-Key of the batch; "" it does not say
+	Taken   *int   `json:"taken"`
+	Again   *int   `json:"again"`
 	Refused []struct {
 		ID  string `json:"id"`
 		Why string `json:"why"`
@@ -75,13 +76,17 @@ func (l Lines) send(ctx context.Context, docs []delivery.Document, size int) ([]
 	}
 	key := sha256.Sum256(body) // the same lines have the same key
 	var a taken
-	err := l.do(ctx, http.MethodPost, l.Path, "application/x-ndjson", hex.EncodeToString(key[:16]), body, &a)
+	name := hex.EncodeToString(key[:16])
+	err := l.do(ctx, http.MethodPost, l.Path, "application/x-ndjson", name, body, &a)
 	var s *status
-	if errors.As(err, &s) && (s.code == http.StatusRequestEntityTooLarge || s.code == http.StatusUnprocessableEntity) {
+	if errors.As(err, &s) && s.final() && !l.doubted(s) {
 		return l.divide(ctx, docs, s)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if a.Batch != "" && a.Batch != name {
+		return nil, trouble(delivery.ForeignAnswer, fmt.Sprintf("to batch %q", brief(a.Batch)))
 	}
 	return a.judge(docs)
 }
@@ -112,7 +117,7 @@ func (l Lines) divide(ctx context.Context, docs []delivery.Document, why *status
 func (a *taken) judge(docs []delivery.Document) ([]delivery.Refusal, error) {
 	if a.Taken == nil || a.Again == nil || *a.Taken < 0 || *a.Again < 0 || *a.Taken > len(docs) || *a.Again > len(docs) ||
 		*a.Taken+*a.Again+len(a.Refused) != len(docs) {
-		return nil, fmt.Errorf("the answer is rubbish: it does not account for %d documents", len(docs))
+		return nil, trouble(delivery.Rubbish, fmt.Sprintf("it does not account for %d documents", len(docs)))
 	}
 	if len(a.Refused) == 0 {
 		return nil, nil
@@ -124,7 +129,7 @@ func (a *taken) judge(docs []delivery.Document) ([]delivery.Refusal, error) {
 	refused := make([]delivery.Refusal, 0, len(a.Refused))
 	for _, r := range a.Refused {
 		if !sent[r.ID] {
-			return nil, fmt.Errorf("the answer is rubbish: it refuses %q, which was not sent or is refused twice", brief(r.ID))
+			return nil, trouble(delivery.ForeignAnswer, fmt.Sprintf("it refuses %q, which was not sent or is refused twice", brief(r.ID)))
 		}
 		delete(sent, r.ID)
 		refused = append(refused, delivery.Refusal{ID: r.ID, Why: brief(r.Why)})

@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -21,7 +20,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"openofd/internal/fiscal"
+	"openofd/internal/delivery"
 )
 
 // Config says where a far end is and how we show who we are.
@@ -44,6 +43,7 @@ type Link struct {
 	client *http.Client
 	now    func() time.Time
 	until  atomic.Int64 // nobody asks before: microseconds since 1970
+	ahead  atomic.Int64 // see ClockOff; seconds
 	packs  sync.Pool    // of *packer: a gzip.Writer is most of a megabyte
 }
 
@@ -59,7 +59,7 @@ func Open(cfg Config, now func() time.Time) (*Link, error) {
 	cfg.DialTimeout = cmp.Or(cfg.DialTimeout, 10*time.Second)
 	cfg.Connections = cmp.Or(cfg.Connections, 8)
 	cfg.Answer = cmp.Or(cfg.Answer, 4<<20)
-	secure := &tls.Config{MinVersion: tls.VersionTLS12}
+	secure := &tls.Config{MinVersion: tls.VersionTLS12, Time: now}
 	if cfg.CA != "" {
 		text, err := os.ReadFile(cfg.CA)
 		if err != nil {
@@ -85,7 +85,13 @@ func Open(cfg Config, now func() time.Time) (*Link, error) {
 		}
 		// Read at each handshake, of which there are few: a new certificate needs
 		// no restart.
-		secure.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return load() }
+		secure.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			pair, err := load()
+			if err == nil {
+				err = holds(pair.Leaf, now())
+			}
+			return pair, err
+		}
 	}
 	dial := &net.Dialer{Timeout: cfg.DialTimeout, KeepAlive: 15 * time.Second}
 	return &Link{
@@ -102,6 +108,20 @@ func Open(cfg Config, now func() time.Time) (*Link, error) {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}, nil
+}
+
+// holds reports whether a certificate of ours may be shown today: whoever sees
+// one that may not ends the connection with a word that says little.
+func holds(c *x509.Certificate, now time.Time) error {
+	switch {
+	case c == nil:
+		return nil
+	case now.After(c.NotAfter):
+		return trouble(delivery.OursIsOver, "it was good until "+c.NotAfter.UTC().Format(time.DateTime))
+	case now.Before(c.NotBefore):
+		return trouble(delivery.OursIsOver, "it is good from "+c.NotBefore.UTC().Format(time.DateTime)+" on")
+	}
+	return nil
 }
 
 // CheckURL says what is wrong with the address of a far end.
@@ -125,29 +145,6 @@ func own(host string) bool {
 // Close closes the connections that are not in use.
 func (l *Link) Close() { l.client.CloseIdleConnections() }
 
-// status is an answer that is none of the good ones.
-type status struct {
-	code   int
-	detail string
-}
-
-func (s *status) Error() string {
-	words := strconv.Itoa(s.code) + " " + http.StatusText(s.code)
-	if s.detail != "" {
-		words += ": " + s.detail
-	}
-	return words
-}
-
-// Detail is what the far end says of an error, or the error's own words.
-func Detail(err error) string {
-	var s *status
-	if errors.As(err, &s) {
-		return cmp.Or(s.detail, s.Error())
-	}
-	return brief(err.Error())
-}
-
 // Get asks for answer.
 //
 // Errors: Unavailable, and Invalid for what the far end says it will never do.
@@ -165,23 +162,11 @@ func (l *Link) Post(ctx context.Context, path, contentType, key string, body []b
 	return l.worded(l.do(ctx, http.MethodPost, path, contentType, key, body, answer))
 }
 
-// worded makes a failure one of ours.
-func (l *Link) worded(err error) error {
-	if err == nil {
-		return nil
-	}
-	var s *status
-	if errors.As(err, &s) && (s.code == http.StatusUnprocessableEntity || s.code == http.StatusRequestEntityTooLarge) {
-		return &fiscal.Error{Of: fiscal.Invalid, Field: l.cfg.Name, Msg: "refused", Err: err}
-	}
-	return &fiscal.Error{Of: fiscal.Unavailable, Field: l.cfg.Name, Msg: "the far end did not take it", Err: err}
-}
-
 // do makes one exchange. The error is a *status for an answer of the far end
 // that is not 2xx.
 func (l *Link) do(ctx context.Context, method, path, contentType, key string, body []byte, answer any) error {
 	if wait := time.UnixMicro(l.until.Load()).Sub(l.now()); wait > 0 {
-		return fmt.Errorf("it asked to be left alone for another %s", wait.Round(time.Second))
+		return fmt.Errorf("%w for another %s", delivery.LeaveAlone, wait.Round(time.Second))
 	}
 	packed := l.pack(body)
 	defer l.free(packed)
@@ -198,17 +183,19 @@ func (l *Link) do(ctx context.Context, method, path, contentType, key string, bo
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", "openofd")
+	asked := l.now()
 	res, err := l.client.Do(req)
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
+	l.look(res, asked, l.now())
 	text, err := io.ReadAll(io.LimitReader(res.Body, int64(l.cfg.Answer)+1))
 	if err != nil {
 		return fmt.Errorf("read the answer: %w", err)
 	}
 	if len(text) > l.cfg.Answer {
-		return fmt.Errorf("the answer has more than %d bytes", l.cfg.Answer)
+		return trouble(delivery.Rubbish, fmt.Sprintf("it has more than %d bytes", l.cfg.Answer))
 	}
 	l.heed(res)
 	if res.StatusCode < 200 || res.StatusCode > 299 {
@@ -231,7 +218,7 @@ func (l *Link) heed(res *http.Response) {
 	if s, err := strconv.ParseUint(after, 10, 31); err == nil {
 		wait = time.Duration(s) * time.Second
 	} else if t, err := http.ParseTime(after); err == nil {
-		wait = t.Sub(now)
+		wait = t.Sub(now.Add(l.ClockOff())) // its day is its clock's
 	}
 	if wait > 0 {
 		l.until.Store(now.Add(min(wait, longestWait)).UnixMicro())
@@ -240,15 +227,18 @@ func (l *Link) heed(res *http.Response) {
 
 // parse reads an answer of the kind that was asked for.
 func parse(res *http.Response, text []byte, answer any) error {
+	if len(text) == 0 {
+		return trouble(delivery.EmptyAnswer, res.Status)
+	}
 	if kind, _, err := mime.ParseMediaType(res.Header.Get("Content-Type")); err != nil || kind != "application/json" {
-		return fmt.Errorf("the answer is %q, no application/json", brief(res.Header.Get("Content-Type")))
+		return trouble(delivery.Rubbish, fmt.Sprintf("%q, no application/json", brief(res.Header.Get("Content-Type"))))
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	if err := d.Decode(answer); err != nil {
-		return fmt.Errorf("the answer is rubbish: %w", err)
+		return err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return errors.New("the answer is rubbish: something stands behind it")
+		return trouble(delivery.Rubbish, "something stands behind it")
 	}
 	return nil
 }

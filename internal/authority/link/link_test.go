@@ -43,7 +43,10 @@ func newClock() *clock { return &clock{t: time.Date(2026, 3, 14, 9, 0, 0, 0, tim
 // open opens a link to a handler.
 func open(t *testing.T, c *clock, h http.HandlerFunc) (*link.Link, *httptest.Server) {
 	t.Helper()
-	far := httptest.NewServer(h)
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Date", c.now().UTC().Format(http.TimeFormat)) // its clock is ours
+		h(w, r)
+	}))
 	t.Cleanup(far.Close)
 	l, err := link.Open(link.Config{Name: "far", URL: far.URL + "/", Timeout: 20 * time.Second, Answer: 1 << 10}, c.now)
 	if err != nil {
@@ -97,7 +100,8 @@ func TestAnswers(t *testing.T) {
 		{"nothing said", 200, json, `{}`, nil, "does not account"},
 		{"another's refused", 200, json, `{"taken":2,"again":0,"refused":[{"id":"x","why":""}]}`, nil, `it refuses "x"`},
 		{"one refused twice", 200, json, `{"taken":1,"again":0,"refused":[{"id":"a","why":""},{"id":"a","why":""}]}`, nil, `it refuses "a"`},
-		{"half an answer", 200, json, `{"taken":3,`, nil, "rubbish"},
+		{"half an answer", 200, json, `{"taken":3,`, nil, "cut off"},
+		{"the answer to another batch", 200, json, `{"batch":"b1","taken":3,"again":0,"refused":[]}`, nil, `to batch "b1"`},
 		{"two answers", 200, json, `{"taken":3,"again":0,"refused":[]}{}`, nil, "something stands behind it"},
 		{"a page of a proxy", 200, "text/html", `<html>`, nil, `"text/html", no application/json`},
 		{"an answer without end", 200, json, `{"taken":3,"again":0,"refused":[],"x":"` + strings.Repeat("x", 2000) + `"}`, nil, "more than 1024 bytes"},

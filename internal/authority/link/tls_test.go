@@ -1,6 +1,7 @@
 package link_test
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -30,6 +31,7 @@ type issuer struct {
 	dir  string
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
+	life time.Duration // of what it issues, from now; 0 means an hour
 }
 
 func newIssuer(t *testing.T, name string) *issuer {
@@ -47,7 +49,7 @@ func (i *issuer) issue(name string) (*x509.Certificate, *ecdsa.PrivateKey) {
 		i.Fatal(err)
 	}
 	c := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(cmp.Or(i.life, time.Hour)),
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: i.cert == nil, BasicConstraintsValid: true,
 		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageServerAuth},
 	}
