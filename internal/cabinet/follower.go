@@ -106,11 +106,11 @@ func (f *Follower) Apply(ctx context.Context, m follow.Move, entries []journal.E
 		}
 		var back *fiscal.Document
 		if was := canceled[i]; was != nil {
-			d := f.content(was)
+			d := content(f.read, was)
 			back = &d
 			s.cancel(was, outlet)
 		}
-		doc := f.content(e)
+		doc := content(f.read, e)
 		s.add(e, &doc, outlet)
 		book.count(e, &doc, back)
 	}
@@ -125,9 +125,9 @@ func (f *Follower) Apply(ctx context.Context, m follow.Move, entries []journal.E
 
 // content opens a document whose content is counted; what cannot be opened has
 // none.
-func (f *Follower) content(e *journal.Entry) fiscal.Document {
+func content(read Read, e *journal.Entry) fiscal.Document {
 	if e.Kind == fiscal.DocReceipt || e.Kind == fiscal.DocCashMove {
-		if doc, err := f.read(e.Record); err == nil {
+		if doc, err := read(e.Record); err == nil {
 			doc.Record = e.Record
 			return doc
 		}

@@ -2,9 +2,11 @@ package storetest
 
 import (
 	"cmp"
+	"errors"
 	"reflect"
 	"slices"
 
+	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
@@ -55,6 +57,7 @@ func daySummaries(w *world) {
 		if want == nil {
 			want = got
 			d.checkDays(got, lateNumber)
+			d.recounts(got, taken)
 		} else if !reflect.DeepEqual(got, want) {
 			w.Errorf("by pages of %d the days are\n%+v, want\n%+v", size, got, want)
 		}
@@ -88,6 +91,32 @@ func daySummaries(w *world) {
 		if left := w.summaries(ids...); len(left) != 0 {
 			w.Errorf("dropped, %+v are left", left)
 		}
+	}
+}
+
+// recounts shows that days counted anew of the journal alone are what the tables
+// say, and that a day counted up to an entry is what it was then.
+func (d *day) recounts(want []fiscal.DaySummary, taken fiscal.Number) {
+	d.Helper()
+	scope, err := d.as(access.Owner, access.SeeRevenue)
+	d.must(err)
+	for i := range want {
+		got, err := d.asks.Recount(d.Context(), &scope, &want[i], want[i].Version)
+		if err != nil || !reflect.DeepEqual(got, want[i]) {
+			d.Errorf("counted anew the day is\n%+v, %v, want\n%+v", got, err, want[i])
+		}
+	}
+	before, err := d.asks.Recount(d.Context(), &scope, &want[1], taken) // the purchase stands still
+	if err != nil || before.Version != taken || before.Receipts[2] != (fiscal.Tally{Count: 1, Sum: 1_000}) || want[1].Receipts[2] != (fiscal.Tally{}) {
+		d.Errorf("up to entry %d the day is %+v, %v, want the purchase in it that %+v has no more", taken, before, err, want[1])
+	}
+	vast := want[1]
+	vast.Version = vast.First.Number + cabinet.MaxRecounted
+	if _, err := d.asks.Recount(d.Context(), &scope, &vast, vast.Version); !errors.Is(err, fiscal.Invalid) {
+		d.Errorf("a vast day: %v, want Invalid", err)
+	}
+	if _, err := d.asks.Recount(d.Context(), &cabinet.Scope{}, &want[1], taken); !errors.Is(err, fiscal.Denied) {
+		d.Errorf("counted by nobody: %v, want Denied", err)
 	}
 }
 
