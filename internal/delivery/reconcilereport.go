@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -127,40 +128,75 @@ func NewReporter(cfg DayConfig, store ReportStore, sender ReportSender, now func
 	return &Reporter{cfg: cfg.filled(), store: store, sender: sender, now: now}
 }
 
-// Round makes the report of the last day that is over, if there is none, and
-// hands over those that have not been. made tells whether it made one.
+// Round makes the report of the last day that is over, if there is none, those
+// of days of the last week that were passed over, and hands over those that have
+// not been. made tells whether it made one.
 func (r *Reporter) Round(ctx context.Context) (made bool, err error) {
-	day, _ := r.cfg.over(r.now())
 	kept, err := r.store.Reports(ctx, r.cfg.Authority, 0, maxDaysBack)
 	if err != nil {
 		return false, err
 	}
-	if !slices.ContainsFunc(kept, func(k KeptReport) bool { return k.Day == day }) {
+	for _, day := range r.missing(kept) {
 		one, err := r.make(ctx, day)
 		if err != nil {
-			return false, fmt.Errorf("make the report of %s: %w", dayText(day), err)
+			return made, fmt.Errorf("make the report of %s: %w", dayText(day), err)
 		}
-		if err := r.store.KeepReport(ctx, one); err != nil {
-			return false, err
+		err = r.store.KeepReport(ctx, one)
+		if errors.Is(err, fiscal.AlreadyThere) { // another node was faster, and hands it over
+			continue
 		}
-		kept, made = slices.Insert(kept, 0, one), true
+		if err != nil {
+			return made, err
+		}
+		kept, made = append(kept, one), true
 	}
 	if r.sender == nil {
 		return made, nil
 	}
-	for i := len(kept) - 1; i >= 0; i-- { // the oldest first
+	slices.SortFunc(kept, func(a, b KeptReport) int { return cmp.Compare(a.Day, b.Day) })
+	return made, r.hand(ctx, kept)
+}
+
+// missing are the days whose reports are to be made, as long as there are
+// records of what was sent on them.
+func (r *Reporter) missing(kept []KeptReport) (days []fiscal.WallTime) {
+	last, _ := r.cfg.over(r.now())
+	first := last
+	for i := range kept {
+		first = min(first, kept[i].Day)
+	}
+	for day := max(last-(OpenDays-1)*oneDay, first); day <= last; day += oneDay {
+		if !slices.ContainsFunc(kept, func(k KeptReport) bool { return k.Day == day }) {
+			days = append(days, day)
+		}
+	}
+	return days
+}
+
+// hand hands over reports that have not been, the oldest first. One that the
+// authority will never take holds up no other.
+func (r *Reporter) hand(ctx context.Context, kept []KeptReport) (refused error) {
+	for i := range kept {
 		k := &kept[i]
 		if !k.Sent.IsZero() {
 			continue
 		}
-		if err := r.sender.SendReport(ctx, k.Day, k.Made, k.Content); err != nil {
-			return made, fmt.Errorf("send the report of %s: %w", dayText(k.Day), err)
+		err := r.sender.SendReport(ctx, k.Day, k.Made, k.Content)
+		if err != nil {
+			err = fmt.Errorf("send the report of %s: %w", dayText(k.Day), err)
 		}
-		if err := r.store.ReportSent(ctx, k.Authority, k.Day, r.now().UTC().Truncate(time.Microsecond)); err != nil {
-			return made, err
+		if errors.Is(err, fiscal.Invalid) {
+			refused = errors.Join(refused, err)
+			continue
+		}
+		if err == nil {
+			err = r.store.ReportSent(ctx, k.Authority, k.Day, r.now().UTC().Truncate(time.Microsecond))
+		}
+		if err != nil {
+			return errors.Join(refused, err)
 		}
 	}
-	return made, nil
+	return refused
 }
 
 func (r *Reporter) make(ctx context.Context, day fiscal.WallTime) (KeptReport, error) {
@@ -175,12 +211,14 @@ func (r *Reporter) make(ctx context.Context, day fiscal.WallTime) (KeptReport, e
 }
 
 // sampled bounds how many batches of a day are asked for their oldest document.
+// Of more every second is asked, then every fourth: the same of each partition.
 const sampled = 20_000
 
 // sent sums up the batches of the day, and how old their documents were.
 func (r *Reporter) sent(ctx context.Context, day fiscal.WallTime, rep *DayReport) error {
 	from, until := day.Instant(r.cfg.Zone), (day + oneDay).Instant(r.cfg.Zone)
 	var lags []weighted
+	every := 1
 	for after := (SentBatch{Partition: -1}); ; {
 		page, err := r.store.Batches(ctx, r.cfg.Authority, from, until, after, 1000)
 		if err != nil {
@@ -196,7 +234,7 @@ func (r *Reporter) sent(ctx context.Context, day fiscal.WallTime, rep *DayReport
 			rep.Documents += int64(b.Documents)
 			rep.Bytes += b.Bytes
 			rep.Parked += b.Parked
-			if len(lags) >= sampled {
+			if rep.Batches%every != 0 {
 				continue
 			}
 			first, err := r.store.Page(ctx, b.Partition, b.First, 1, 1)
@@ -206,11 +244,22 @@ func (r *Reporter) sent(ctx context.Context, day fiscal.WallTime, rep *DayReport
 			if len(first) > 0 {
 				lags = append(lags, weighted{max(b.At.Sub(first[0].ReceivedAt), 0), int64(b.Documents), b.At})
 			}
+			if len(lags) == sampled {
+				lags, every = eachSecond(lags), 2*every
+			}
 		}
 	}
 	rep.Lag = percentiles(lags)
 	rep.Outages = outages(lags)
 	return nil
+}
+
+// eachSecond leaves out the first and every second behind it.
+func eachSecond(all []weighted) []weighted {
+	for i := range len(all) / 2 {
+		all[i] = all[2*i+1]
+	}
+	return all[:len(all)/2]
 }
 
 // weighted is how old a batch was, and how many documents it had.

@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -153,39 +153,59 @@ func (e *Evening) try(ctx context.Context, job string, do func() error) {
 // OpenDays is for how many days an open difference is looked at again.
 const OpenDays = 7
 
-// compare compares the last day that is over, once, and days of the last week
-// that differ still, once a day.
-func (e *Evening) compare(ctx context.Context) error {
+// againAfter is how long a comparison that failed is left alone once another day
+// has followed.
+const againAfter = 3 * time.Hour
+
+// compare compares the last day that is over, once, with days of the last week
+// that were passed over, and those of it that differ still, once a day. A day
+// that cannot be compared holds up no other.
+func (e *Evening) compare(ctx context.Context) (err error) {
 	if !e.past(e.cfg.Compare) {
 		return nil
 	}
-	last, since := e.cfg.Day.over(e.now())
-	all, err := e.store.Reconciliations(ctx, e.cfg.Day.Authority, 0, 500)
+	due, err := e.due(ctx)
 	if err != nil {
 		return err
 	}
+	for _, day := range due {
+		one, failed := e.reconciler.Reconcile(ctx, day, "")
+		if failed != nil {
+			err = errors.Join(err, fmt.Errorf("compare %s: %w", dayText(day), failed))
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		if failed == nil && one.Differences > 0 {
+			e.log.Warn("a day differs from the authority's", "day", dayText(day), "differences", one.Differences, "open", one.Open, "resent", one.Resent)
+		}
+	}
+	return err
+}
+
+// due are the days that have to be compared now, the oldest first.
+func (e *Evening) due(ctx context.Context) (days []fiscal.WallTime, err error) {
+	last, since := e.cfg.Day.over(e.now())
+	all, err := e.store.Reconciliations(ctx, e.cfg.Day.Authority, 0, 500)
+	if err != nil {
+		return nil, err
+	}
+	first := last // that was ever compared, as far as was read
 	newest := make(map[fiscal.WallTime]*Reconciliation)
 	for i := range all {
 		if _, had := newest[all[i].Day]; !had {
 			newest[all[i].Day] = &all[i]
 		}
+		first = min(first, all[i].Day)
 	}
-	var due []fiscal.WallTime
-	for day := last; day > last-OpenDays*oneDay; day -= oneDay {
-		switch was := newest[day]; {
-		case was == nil && day == last, was != nil && was.Failure != "", was != nil && was.Open > 0 && was.Began.Before(since):
-			due = append(due, day)
+	for day := max(last-(OpenDays-1)*oneDay, first); day <= last; day += oneDay {
+		was := newest[day]
+		switch {
+		case was == nil,
+			was.Failure != "" && (day == last || was.Began.Before(e.now().Add(-againAfter))),
+			was.Failure == "" && was.Open > 0 && was.Began.Before(since):
+			days = append(days, day)
 		}
 	}
-	slices.Sort(due)
-	for _, day := range due {
-		one, err := e.reconciler.Reconcile(ctx, day, "")
-		if err != nil {
-			return err
-		}
-		if one.Differences > 0 {
-			e.log.Warn("a day differs from the authority's", "day", dayText(day), "differences", one.Differences, "open", one.Open, "resent", one.Resent)
-		}
-	}
-	return nil
+	return days, nil
 }

@@ -13,6 +13,10 @@ import (
 // was not in the list of those put aside, and both stay for ever.
 const BatchTerm = 8 * 24 * time.Hour
 
+// clockSlack is how much longer records are kept, for an engine that refuses to
+// remove younger ones looks at a clock of its own.
+const clockSlack = 10 * time.Minute
+
 // tidyStep is how many records one transaction removes at most.
 const tidyStep = 2000
 
@@ -31,7 +35,7 @@ func (d *Delivery) Tidy(ctx context.Context) (removed int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	before := d.now().UTC().Add(-BatchTerm)
+	before := d.now().UTC().Add(-BatchTerm - clockSlack)
 	for p := range positions {
 		for {
 			n, err := d.store.ForgetBatches(ctx, d.authority.Name(), p, before, tidyStep)

@@ -1,0 +1,216 @@
+package delivery
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"slices"
+	"testing"
+	"time"
+
+	"openofd/internal/fiscal"
+	"openofd/internal/follow"
+	"openofd/internal/journal"
+	"openofd/internal/registry"
+)
+
+// eveningStore is what evenings need of an engine whose journal is empty.
+type eveningStore struct {
+	ReportStore // nil: whatever else is asked for shows at once
+	compared    []Reconciliation
+	reports     []KeptReport
+	batches     []SentBatch
+	faster      func(day fiscal.WallTime) bool // another node has made the report
+}
+
+func (*eveningStore) Heads(context.Context) (map[fiscal.Partition]journal.Head, error) {
+	return nil, nil
+}
+
+func (*eveningStore) Cursors(context.Context, follow.ID) (map[fiscal.Partition]follow.Cursor, error) {
+	return nil, nil
+}
+
+func (s *eveningStore) KeepReconciliation(_ context.Context, r *Reconciliation) error {
+	r.ID = int64(len(s.compared) + 1)
+	s.compared = append(s.compared, *r)
+	return nil
+}
+
+func (s *eveningStore) Reconciliations(context.Context, string, int64, int) ([]Reconciliation, error) {
+	all := slices.Clone(s.compared)
+	slices.Reverse(all)
+	return all, nil
+}
+
+func (*eveningStore) CountWaiting(context.Context, string) (int64, error) { return 0, nil }
+
+func (*eveningStore) Registers(context.Context, fiscal.TaxpayerID, fiscal.RegisterID, int) ([]registry.Listed, error) {
+	return nil, nil
+}
+
+func (s *eveningStore) Batches(_ context.Context, _ string, _, _ time.Time, after SentBatch, limit int) ([]SentBatch, error) {
+	i, _ := slices.BinarySearchFunc(s.batches, after, func(b, at SentBatch) int {
+		if b.Partition == at.Partition && b.First <= at.First || b.Partition < at.Partition {
+			return -1
+		}
+		return 1
+	})
+	return s.batches[i:min(i+limit, len(s.batches))], nil
+}
+
+// Page gives an entry that came an hour before the batches if its partition is
+// the late one.
+func (s *eveningStore) Page(_ context.Context, p fiscal.Partition, from journal.Seq, _, _ int) ([]journal.Entry, error) {
+	e := journal.Entry{Partition: p, Seq: from}
+	if e.ReceivedAt = dawn; p == latePartition {
+		e.ReceivedAt = dawn.Add(-time.Hour)
+	}
+	return []journal.Entry{e}, nil
+}
+
+func (s *eveningStore) KeepReport(_ context.Context, r KeptReport) error {
+	if s.faster != nil && s.faster(r.Day) {
+		return &fiscal.Error{Reason: fiscal.AlreadyThere, Field: "day"}
+	}
+	s.reports = append(s.reports, r)
+	return nil
+}
+
+func (s *eveningStore) Reports(context.Context, string, fiscal.WallTime, int) ([]KeptReport, error) {
+	all := slices.Clone(s.reports)
+	slices.SortFunc(all, func(a, b KeptReport) int { return int(b.Day - a.Day) })
+	return all, nil
+}
+
+func (s *eveningStore) ReportSent(_ context.Context, _ string, day fiscal.WallTime, at time.Time) error {
+	for i := range s.reports {
+		if s.reports[i].Day == day {
+			s.reports[i].Sent = at
+		}
+	}
+	return nil
+}
+
+const latePartition = 7
+
+// dawn is when the day of the tests begins at the registers; three hours later
+// all that follows the day before has its time.
+var dawn = time.Date(2026, 3, 14, 19, 0, 0, 0, time.UTC)
+
+func dayConfig() DayConfig {
+	return DayConfig{Authority: "office", Country: fiscal.Kazakhstan, Tables: follow.ID{Name: "tables", Generation: 1}, Zone: time.FixedZone("", 5*60*60)}
+}
+
+// word is an authority that counts nothing, and takes reports.
+type word struct {
+	Authority
+	fails   map[string]error // by day
+	reports []string
+}
+
+func (*word) Name() string { return "office" }
+
+func (w *word) Counts(_ context.Context, day fiscal.WallTime, _ string, _ int) ([]Count, string, error) {
+	return nil, "", w.fails[dayText(day)]
+}
+
+func (w *word) SendReport(_ context.Context, day fiscal.WallTime, _ time.Time, _ json.RawMessage) error {
+	if err := w.fails[dayText(day)]; err != nil {
+		return err
+	}
+	w.reports = append(w.reports, dayText(day))
+	return nil
+}
+
+type deaf struct{ failed int }
+
+func (*deaf) SummariesSent(string, int)      {}
+func (d *deaf) EveningFailed(string, string) { d.failed++ }
+
+// TestDayThatCannotBeComparedHoldsUpNoOther: of one day the authority says
+// nothing that can be understood, for ever; the days behind it are compared all
+// the same, and so are those on which nobody looked.
+//
+// Req: N-003
+func TestDayThatCannotBeComparedHoldsUpNoOther(t *testing.T) {
+	store, now := &eveningStore{}, dawn.Add(3*time.Hour)
+	clock := func() time.Time { return now }
+	far := &word{fails: map[string]error{"2026-03-15": &fiscal.Error{Of: fiscal.Unavailable, Msg: "rubbish"}}}
+	log := slog.New(slog.DiscardHandler)
+	d := New(far, nil, nil, nil, clock)
+	var h deaf
+	e := NewEvening(EveningConfig{Day: dayConfig()}, store, nil, NewReconciler(dayConfig(), store, far, d, log, clock), nil, &h, log, clock)
+	e.Look(t.Context()) // the 14th
+	now = now.Add(24 * time.Hour)
+	e.Look(t.Context()) // the 15th, which fails
+	now = now.Add(24 * time.Hour)
+	e.Look(t.Context()) // the 16th
+	now = now.Add(72 * time.Hour)
+	e.Look(t.Context()) // nobody has looked at the 17th and 18th; the 19th
+	done := map[string]int{}
+	for _, c := range store.compared {
+		if c.Failure == "" {
+			done[dayText(c.Day)]++
+		}
+	}
+	for _, day := range []string{"2026-03-14", "2026-03-16", "2026-03-17", "2026-03-18", "2026-03-19"} {
+		if done[day] != 1 {
+			t.Errorf("%s was compared %d times, want once: %v", day, done[day], done)
+		}
+	}
+	if done["2026-03-15"] != 0 || h.failed == 0 {
+		t.Errorf("the day that fails: compared %d times, %d failures told of, want none and some", done["2026-03-15"], h.failed)
+	}
+	before := len(store.compared)
+	for range 60 { // an hour, minute by minute: the one that fails rests in between
+		now = now.Add(time.Minute)
+		e.Look(t.Context())
+	}
+	if tried := len(store.compared) - before; tried > 1 {
+		t.Errorf("a day that failed for days was compared %d times in an hour, want once at most", tried)
+	}
+}
+
+// TestReportThatIsRefusedHoldsUpNoOther: the authority will never take the
+// report of one day; those behind it go, and those of days on which nothing ran
+// are made afterwards. One that another node has made is no failure.
+func TestReportThatIsRefusedHoldsUpNoOther(t *testing.T) {
+	store, now := &eveningStore{}, dawn.Add(3*time.Hour)
+	far := &word{fails: map[string]error{"2026-03-14": &fiscal.Error{Of: fiscal.Invalid, Msg: "refused"}}}
+	r := NewReporter(dayConfig(), store, far, func() time.Time { return now })
+	if _, err := r.Round(t.Context()); !errors.Is(err, fiscal.Invalid) {
+		t.Errorf("a report that is refused: %v, want Invalid", err)
+	}
+	now = now.Add(72 * time.Hour)
+	store.faster = func(day fiscal.WallTime) bool { return dayText(day) == "2026-03-16" }
+	if _, err := r.Round(t.Context()); !errors.Is(err, fiscal.Invalid) {
+		t.Errorf("three days later: %v, want the refusal still", err)
+	}
+	if want := []string{"2026-03-15", "2026-03-17"}; !slices.Equal(far.reports, want) {
+		t.Errorf("reports of %q went, want %q: the 14th is refused, the 16th is another node's", far.reports, want)
+	}
+}
+
+// TestReportLooksAtTheWholeDay: of more batches than are looked into one by one,
+// some of every partition are, so that those that were late show.
+func TestReportLooksAtTheWholeDay(t *testing.T) {
+	store := &eveningStore{}
+	for p := range fiscal.Partition(latePartition + 1) {
+		for i := range sampled / 4 {
+			store.batches = append(store.batches, SentBatch{Partition: p, First: journal.Seq(i + 1), Documents: 1, At: dawn})
+		}
+	}
+	r := NewReporter(dayConfig(), store, nil, func() time.Time { return dawn.Add(3 * time.Hour) })
+	if _, err := r.Round(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var rep DayReport
+	if err := json.Unmarshal(store.reports[0].Content, &rep); err != nil {
+		t.Fatal(err)
+	}
+	if rep.Batches != len(store.batches) || rep.Lag.P50 != 0 || rep.Lag.P90 != 3600 || rep.Lag.Max != 3600 || len(rep.Outages) != 1 {
+		t.Errorf("the report is %+v, want %d batches, of which an eighth was an hour late", rep, len(store.batches))
+	}
+}
