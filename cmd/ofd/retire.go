@@ -252,7 +252,7 @@ func (c *core) hindered(ctx context.Context, segments []journal.Segment) error {
 	}
 	slices.Sort(all)
 	return withHint(fmt.Errorf("nothing was retired, these documents are still needed: %s", strings.Join(slices.Compact(all), "; ")),
-		"Followers catch up while a server runs; `ofd delivery parked` shows what waits for a person")
+		"Followers catch up while a server runs; `ofd delivery list` shows what waits for a person")
 }
 
 // monthsOf are the months of segments, oldest first.
