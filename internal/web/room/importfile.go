@@ -1,19 +1,17 @@
 package room
 
 import (
-	"bytes"
-	"encoding/csv"
-	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
-
-	"github.com/xuri/excelize/v2"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
+	"openofd/internal/web/sheet"
 	"openofd/internal/web/ui"
 )
+
+// maxSheet bounds a workbook, unpacked, in bytes.
+const maxSheet = 32 << 20
 
 // importRow is a row of a file: a register and where it stands.
 type importRow struct {
@@ -93,7 +91,7 @@ func parseImport(content []byte, c fiscal.Country, locales ui.Locales) ([]import
 	wrong := func(why string) ([]importRow, error) {
 		return nil, &fiscal.Error{Reason: fiscal.BadValue, Field: "table", Msg: why}
 	}
-	table, why := tableOf(content)
+	table, why := sheet.Read(content, sheet.Limits{Rows: importRows + 1000, Unpacked: maxSheet})
 	if why != "" {
 		return wrong(why)
 	}
@@ -158,80 +156,4 @@ func connectionWord(key, v string, locales ui.Locales) string {
 		}
 	}
 	return v
-}
-
-// The bounds of a table: more is not read.
-const (
-	maxCells = 64       // in a row
-	maxSheet = 16 << 20 // bytes of a workbook's sheet, unpacked
-)
-
-// tableOf reads the cells of a file, or tells why it cannot.
-func tableOf(content []byte) (table [][]string, why string) {
-	if bytes.HasPrefix(content, []byte("PK")) {
-		return sheetOf(content)
-	}
-	content = bytes.TrimPrefix(content, []byte("\xef\xbb\xbf"))
-	if !utf8.Valid(content) || bytes.IndexByte(content, 0) >= 0 {
-		return nil, "not_utf8"
-	}
-	first, _, _ := bytes.Cut(content, []byte("\n"))
-	r := csv.NewReader(bytes.NewReader(content))
-	r.FieldsPerRecord, r.LazyQuotes, r.TrimLeadingSpace = -1, true, true
-	for _, comma := range ";\t" {
-		if bytes.ContainsRune(first, comma) {
-			r.Comma = comma
-			break
-		}
-	}
-	for {
-		cells, err := r.Read()
-		if err == io.EOF {
-			break
-		}
-		if err != nil || len(cells) > maxCells {
-			return nil, "no_table"
-		}
-		if table = append(table, cells); len(table) > importRows+1000 {
-			return nil, "too_many"
-		}
-	}
-	if len(table) == 0 {
-		return nil, "empty"
-	}
-	return table, ""
-}
-
-// sheetOf reads the first sheet of a workbook.
-func sheetOf(content []byte) (table [][]string, why string) {
-	f, err := excelize.OpenReader(bytes.NewReader(content), excelize.Options{UnzipSizeLimit: 2 * maxSheet, UnzipXMLSizeLimit: maxSheet})
-	if err != nil {
-		return nil, "no_table"
-	}
-	defer f.Close()
-	names := f.GetSheetList()
-	if len(names) == 0 {
-		return nil, "empty"
-	}
-	rows, err := f.Rows(names[0])
-	if err != nil {
-		return nil, "no_table"
-	}
-	defer rows.Close()
-	for rows.Next() {
-		cells, err := rows.Columns()
-		if err != nil || len(cells) > maxCells {
-			return nil, "no_table"
-		}
-		if table = append(table, cells); len(table) > importRows+1000 {
-			return nil, "too_many"
-		}
-	}
-	if rows.Error() != nil {
-		return nil, "no_table"
-	}
-	if len(table) == 0 {
-		return nil, "empty"
-	}
-	return table, ""
 }
