@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One load on the database server that OFD_DB names, which it migrates first:
 #
-#   scripts/postgres.sh scripts/bench-db.sh FOLDER kkm|kkt FLAGS...
+#   scripts/postgres.sh scripts/bench-db.sh FOLDER kkm|kkt|till FLAGS...
 #
 # FOLDER is where the master key goes.
 set -euo pipefail

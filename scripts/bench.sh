@@ -10,13 +10,14 @@
 #   IDLE=18000       silent connections
 #   DOCUMENTS=1000000  receipts of one taxpayer in the cabinet's tables; 10000000 takes an hour, 0 leaves it out
 #   NETWORK=20000    registers of one taxpayer
+#   TILLS=500        sellers at the pages of a till, a receipt a second each
 #   PARTS=0.5s       of each micro benchmark
 #   MAX_P99=1.5s     slower is a failure
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-: "${FILL:=10000000}" "${SECONDS_EACH:=10}" "${REGISTERS:=1000}" "${IDLE:=18000}" "${DOCUMENTS:=1000000}" "${NETWORK:=20000}" "${PARTS:=0.5s}" "${MAX_P99:=1.5s}"
+: "${FILL:=10000000}" "${SECONDS_EACH:=10}" "${REGISTERS:=1000}" "${IDLE:=18000}" "${DOCUMENTS:=1000000}" "${NETWORK:=20000}" "${TILLS:=500}" "${PARTS:=0.5s}" "${MAX_P99:=1.5s}"
 
 parts() {
 	local dirs
@@ -89,6 +90,9 @@ step "Russia, PostgreSQL, receipts of 200 items" server kkt --items 200
 
 step "$IDLE idle connections and 2,000 receipts a second" idle
 step "the same with TLS" idle --tls
+
+step "$TILLS tills, a receipt a second each, and their operator on SQLite" ./ofd bench till --tills "$TILLS"
+step "the same, the operator on PostgreSQL" scripts/postgres.sh scripts/bench-db.sh "$data" till --tills "$TILLS"
 
 if [ "$DOCUMENTS" -gt 0 ]; then
 	step "the cabinet's first pages over $DOCUMENTS receipts and $NETWORK registers, SQLite" pages sqlite

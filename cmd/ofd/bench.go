@@ -15,8 +15,9 @@ import (
 )
 
 type benchCmd struct {
-	KKM benchKKMCmd `cmd:"" name:"kkm" help:"Receipts of registers of Kazakhstan."`
-	KKT benchKKTCmd `cmd:"" name:"kkt" help:"Receipts of registers of Russia, with simulated fiscal drives."`
+	KKM  benchKKMCmd  `cmd:"" name:"kkm" help:"Receipts of registers of Kazakhstan."`
+	KKT  benchKKTCmd  `cmd:"" name:"kkt" help:"Receipts of registers of Russia, with simulated fiscal drives."`
+	Till benchTillCmd `cmd:"" name:"till" help:"Sellers at the pages of a till, and the operator behind it."`
 }
 
 // benchFlags are those of every load.

@@ -1,26 +1,17 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
-	"syscall"
 	"time"
 
 	"openofd/internal/bench"
@@ -101,15 +92,10 @@ func (c *benchLoad) idleRegisters(con *console, dir string) (load, idle []bench.
 
 // served is an operator that runs in a process of its own.
 type served struct {
-	cmd   *exec.Cmd
+	*process
 	addr  string
 	trust *tls.Config // nil for the plain door
-	said  chan error  // its log has ended, or it has ended itself
-	last  string      // line of its log; good when said has spoken
 }
-
-// servedStop bounds how long it may take to stop.
-const servedStop = 15 * time.Second
 
 // startServed runs `ofd serve` and waits until it says that it is ready.
 func (c *benchLoad) startServed(con *console, dir string) (*served, error) {
@@ -135,7 +121,7 @@ register_frames_per_second = "off"
 	if c.DB.URL != "" {
 		args = append(args, "--db", c.DB.URL, "--key-file", c.KeyFile)
 	}
-	s := &served{said: make(chan error, 1)}
+	s := new(served)
 	if c.TLS {
 		cert, key, trust, err := selfSigned(dir)
 		if err != nil {
@@ -144,77 +130,11 @@ register_frames_per_second = "off"
 		s.trust, name = trust, "kkm-tls"
 		args = append(args, "--kkm-tls-addr", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
 	}
-	s.cmd = exec.CommandContext(con.ctx, program, args...)
-	s.cmd.Cancel = func() error { return s.cmd.Process.Signal(syscall.SIGTERM) }
-	s.cmd.WaitDelay = servedStop
-	s.cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "OFD_") })
-	out, err := s.cmd.StderrPipe()
-	if err != nil {
+	if s.process, err = startProcess(con.ctx, program, dir, args...); err != nil {
 		return nil, fmt.Errorf("start the operator: %w", err)
 	}
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the operator: %w", err)
-	}
-	ready := make(chan string, 1)
-	go func() { s.said <- s.listen(out, name, ready) }()
-	select {
-	case s.addr = <-ready:
-		return s, nil
-	case <-con.ctx.Done():
-	case err = <-s.said:
-		s.said <- err
-	case <-time.After(time.Minute):
-		err = errors.New("not ready within a minute")
-	}
-	stopped := s.stop()
-	return nil, fmt.Errorf("start the operator: %w", errors.Join(con.ctx.Err(), err, stopped))
-}
-
-// listen reads the operator's log to its end, and finds where the door is.
-func (s *served) listen(log io.Reader, door string, ready chan<- string) error {
-	addr := ""
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		s.last = lines.Text()
-		var line struct{ Msg, Door, Addr string }
-		if json.Unmarshal(lines.Bytes(), &line) != nil {
-			continue
-		}
-		switch {
-		case line.Msg == "listening" && line.Door == door:
-			addr = line.Addr
-		case line.Msg == "ready":
-			ready <- addr
-		}
-	}
-	return lines.Err()
-}
-
-// stop asks the operator to stop and waits for it.
-func (s *served) stop() error {
-	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails when it has ended
-	late := time.AfterFunc(servedStop, func() { _ = s.cmd.Process.Kill() })
-	defer late.Stop()
-	err := errors.Join(<-s.said, s.cmd.Wait())
-	if err != nil {
-		return fmt.Errorf("the operator ended badly: %w; it said last: %s", err, s.last)
-	}
-	return nil
-}
-
-// resident is its memory in RAM, in bytes, as the kernel counts it.
-func (s *served) resident() (int64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0, fmt.Errorf("memory of the operator: %w", err)
-	}
-	for line := range bytes.Lines(b) {
-		if f := strings.Fields(string(line)); len(f) == 3 && f[0] == "VmRSS:" && f[2] == "kB" {
-			kib, err := strconv.ParseInt(f[1], 10, 64)
-			return kib << 10, err
-		}
-	}
-	return 0, errors.New("memory of the operator: the kernel does not tell")
+	s.addr = s.doors[name]
+	return s, nil
 }
 
 // selfSigned makes a certificate for one run in dir, and who trusts it.

@@ -11,6 +11,8 @@
 //	kkt.go         registers of Russia
 //	kktreceipt.go  the receipt that these send
 //	idle.go        connections that are open and silent
+//	seller.go      browsers that sell at the pages of a till
+//	tillreport.go  what came of that
 //	histogram.go   latencies
 //	echo.go        ceiling: the same frames echoed
 //	store.go       ceiling: the same rows inserted
