@@ -21,6 +21,8 @@ type eveningStore struct {
 	compared    []Reconciliation
 	reports     []KeptReport
 	batches     []SentBatch
+	registers   int // how many there are
+	sentDays    []DayPart
 	faster      func(day fiscal.WallTime) bool // another node has made the report
 }
 
@@ -46,9 +48,27 @@ func (s *eveningStore) Reconciliations(context.Context, string, int64, int) ([]R
 
 func (*eveningStore) CountWaiting(context.Context, string) (int64, error) { return 0, nil }
 
-func (*eveningStore) Registers(context.Context, fiscal.TaxpayerID, fiscal.RegisterID, int) ([]registry.Listed, error) {
+func (s *eveningStore) Registers(_ context.Context, _ fiscal.TaxpayerID, after fiscal.RegisterID, limit int) (all []registry.Listed, err error) {
+	for id := after + 1; int(id) <= s.registers && len(all) < limit; id++ {
+		all = append(all, registry.Listed{Card: fiscal.Card{Register: id, Country: fiscal.Kazakhstan}, State: &fiscal.State{}})
+	}
+	return all, nil
+}
+
+func (*eveningStore) SummaryDays(context.Context) ([]DayPart, error) { return nil, nil }
+
+func (s *eveningStore) SentDays(context.Context, string) ([]DayPart, error) { return s.sentDays, nil }
+
+func (s *eveningStore) KeepSentDays(_ context.Context, _ string, days []DayPart) error {
+	s.sentDays = append(s.sentDays, days...)
+	return nil
+}
+
+func (*eveningStore) DaySummaries(context.Context, fiscal.Partition, []fiscal.DayOf) ([]fiscal.DaySummary, error) {
 	return nil, nil
 }
+
+func (*eveningStore) KeepSentSummaries(context.Context, string, []SentSummary) error { return nil }
 
 func (s *eveningStore) Batches(_ context.Context, _ string, _, _ time.Time, after SentBatch, limit int) ([]SentBatch, error) {
 	i, _ := slices.BinarySearchFunc(s.batches, after, func(b, at SentBatch) int {
@@ -212,5 +232,44 @@ func TestReportLooksAtTheWholeDay(t *testing.T) {
 	}
 	if rep.Batches != len(store.batches) || rep.Lag.P50 != 0 || rep.Lag.P90 != 3600 || rep.Lag.Max != 3600 || len(rep.Outages) != 1 {
 		t.Errorf("the report is %+v, want %d batches, of which an eighth was an hour late", rep, len(store.batches))
+	}
+}
+
+// moody is an authority that fails every third time.
+type moody struct {
+	asked int
+	had   map[fiscal.RegisterID]int
+}
+
+func (m *moody) SendSummaries(_ context.Context, all []Summary) ([]Refusal, error) {
+	if m.asked++; m.asked%3 == 0 {
+		return nil, &fiscal.Error{Of: fiscal.Unavailable, Msg: "not just now"}
+	}
+	for i := range all {
+		m.had[all[i].Register]++
+	}
+	return nil, nil
+}
+
+// TestSummariesGoOnWhereTheyBrokeOff: of five pages of summaries every third
+// fails. A round goes on where the one before broke off, or none would ever come
+// to an end.
+//
+// Req: O-111
+func TestSummariesGoOnWhereTheyBrokeOff(t *testing.T) {
+	store, far := &eveningStore{registers: 4*MaxSummaries + 1}, &moody{had: map[fiscal.RegisterID]int{}}
+	s := NewSummaries(dayConfig(), store, far, slog.New(slog.DiscardHandler), func() time.Time { return dawn.Add(time.Hour) })
+	rounds, sent := 0, 0
+	for ; len(store.sentDays) == 0 && rounds < 10; rounds++ {
+		n, err := s.Round(t.Context())
+		if sent += n; err != nil && !errors.Is(err, fiscal.Unavailable) {
+			t.Fatal(err)
+		}
+	}
+	if rounds != 3 || sent != store.registers || len(far.had) != store.registers {
+		t.Errorf("after %d rounds %d summaries of %d registers went, want 3 rounds and each of %d once", rounds, sent, len(far.had), store.registers)
+	}
+	if n, err := s.Round(t.Context()); n != 0 || err != nil {
+		t.Errorf("another round sends %d, %v, want nothing more", n, err)
 	}
 }

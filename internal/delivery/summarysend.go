@@ -86,6 +86,34 @@ type Summaries struct {
 	log    *slog.Logger
 	now    func() time.Time
 	cards  map[cardID]fiscal.Card
+	broke  *walk // off in the last round; nil: none
+}
+
+// walk is how far the registers of a day were told of, so that a round that
+// broke off is gone on with: of many pages to an authority that fails now and
+// then, all have to go, and not all at once.
+type walk struct {
+	of    DayPart     // up to which entry; WholeDay: of all registers
+	had   journal.Seq // behind which entry
+	days  []DayPart   // what stands when it has come to its end
+	after fiscal.RegisterID
+}
+
+// walk begins one, or goes on with the same one.
+func (s *Summaries) walk(of DayPart, had journal.Seq, days ...DayPart) *walk {
+	if w := s.broke; w == nil || w.of.Day != of.Day || w.of.Partition != of.Partition || w.had != had {
+		s.broke = &walk{of: of, had: had, days: days}
+	}
+	return s.broke
+}
+
+// ended notes that a walk has come to its end.
+func (s *Summaries) ended(ctx context.Context, w *walk) error {
+	err := s.store.KeepSentDays(ctx, s.cfg.Authority, w.days)
+	if err == nil {
+		s.broke = nil
+	}
+	return err
 }
 
 type cardID struct {
@@ -123,14 +151,12 @@ func (s *Summaries) Round(ctx context.Context) (sent int, err error) {
 	}
 	whole := lastWhole(sentDays, last)
 	for day := whole + oneDay; day <= last; day += oneDay {
-		n, err := s.wholeDay(ctx, day, days)
+		n, told, err := s.wholeDay(ctx, day, days)
 		if sent += n; err != nil {
 			return sent, err
 		}
-		for _, d := range days {
-			if d.Day == day {
-				at[DayPart{Day: d.Day, Partition: d.Partition}] = d.Seq
-			}
+		for _, d := range told {
+			at[DayPart{Day: d.Day, Partition: d.Partition}] = d.Seq
 		}
 	}
 	slices.SortFunc(days, func(a, b DayPart) int {
@@ -165,33 +191,35 @@ func lastWhole(sent []DayPart, last fiscal.WallTime) fiscal.WallTime {
 	return max(whole, last-maxDaysBack*oneDay)
 }
 
-// wholeDay tells of a day of every register, those without documents too.
-func (s *Summaries) wholeDay(ctx context.Context, day fiscal.WallTime, days []DayPart) (sent int, err error) {
-	for after := fiscal.RegisterID(0); ; {
-		page, err := s.store.Registers(ctx, 0, after, MaxSummaries)
-		if err != nil {
-			return sent, err
-		}
-		if len(page) == 0 {
-			break
-		}
-		after = page[len(page)-1].Card.Register
-		all, err := s.ofRegisters(ctx, day, page)
-		if err != nil {
-			return sent, err
-		}
-		if _, err := s.send(ctx, all); err != nil {
-			return sent, err
-		}
-		sent += len(all)
-	}
-	done := []DayPart{{Day: day, Partition: WholeDay}}
+// wholeDay tells of a day of every register, those without documents too, and
+// gives the parts of it that were told of.
+func (s *Summaries) wholeDay(ctx context.Context, day fiscal.WallTime, days []DayPart) (sent int, told []DayPart, err error) {
+	whole := DayPart{Day: day, Partition: WholeDay}
+	told = []DayPart{whole}
 	for _, d := range days { // as they were before the walk: what came since comes again
 		if d.Day == day {
-			done = append(done, d)
+			told = append(told, d)
 		}
 	}
-	return sent, s.store.KeepSentDays(ctx, s.cfg.Authority, done)
+	w := s.walk(whole, 0, told...)
+	for {
+		page, err := s.store.Registers(ctx, 0, w.after, MaxSummaries)
+		if err != nil {
+			return sent, nil, err
+		}
+		if len(page) == 0 {
+			return sent, w.days, s.ended(ctx, w)
+		}
+		all, err := s.ofRegisters(ctx, day, page)
+		if err != nil {
+			return sent, nil, err
+		}
+		if _, err := s.send(ctx, all); err != nil {
+			return sent, nil, err
+		}
+		sent += len(all)
+		w.after = page[len(page)-1].Card.Register
+	}
 }
 
 // ofRegisters makes the summaries of a page of registers.
@@ -261,15 +289,15 @@ func (s *Summaries) empty(ctx context.Context, l *registry.Listed, day fiscal.Wa
 
 // changed tells of the registers of a day that an entry behind had has changed.
 func (s *Summaries) changed(ctx context.Context, d DayPart, had journal.Seq) (sent int, err error) {
-	for after := fiscal.RegisterID(0); ; {
-		page, err := s.store.ChangedSummaries(ctx, DayPart{d.Day, d.Partition, had}, after, MaxSummaries)
+	w := s.walk(d, had, d)
+	for {
+		page, err := s.store.ChangedSummaries(ctx, DayPart{d.Day, d.Partition, had}, w.after, MaxSummaries)
 		if err != nil {
 			return sent, err
 		}
 		if len(page) == 0 {
-			break
+			return sent, s.ended(ctx, w)
 		}
-		after = page[len(page)-1].Register
 		var all []Summary
 		for i := range page {
 			one, ours, err := s.known(ctx, page[i])
@@ -284,8 +312,8 @@ func (s *Summaries) changed(ctx context.Context, d DayPart, had journal.Seq) (se
 			return sent, err
 		}
 		sent += len(all)
+		w.after = page[len(page)-1].Register
 	}
-	return sent, s.store.KeepSentDays(ctx, s.cfg.Authority, []DayPart{d})
 }
 
 // known adds what the authority knows the register by; ours is false for one of
