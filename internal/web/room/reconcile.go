@@ -227,10 +227,10 @@ func (h *Handler) compareDay(w http.ResponseWriter, r *http.Request, a *visitor)
 		}
 	}
 	if err == nil {
-		err = h.cfg.Evenings.Compare(r.Context(), fiscal.WallTime(day.Unix()), a.User.Email)
+		err = h.access.Touched(r.Context(), a.Actor, 0, access.ActCompared, text, "")
 	}
 	if err == nil {
-		err = h.access.Touched(r.Context(), a.Actor, 0, access.ActCompared, text, "")
+		err = h.cfg.Evenings.Compare(r.Context(), fiscal.WallTime(day.Unix()), a.User.Email)
 	}
 	if err != nil {
 		f := dayForm(text)
