@@ -51,12 +51,12 @@ func newPhone(t *testing.T, site string) *phone {
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	timed, cancel := context.WithTimeout(tab, 3*time.Minute)
+	timed, cancel := context.WithTimeout(tab, 10*time.Minute)
 	t.Cleanup(cancel)
 	p := &phone{t: t, ctx: timed, site: site}
 	p.do(chromedp.Navigate("about:blank"))
@@ -105,7 +105,18 @@ func (p *phone) do(actions ...chromedp.Action[chromedp.Void]) {
 func (p *phone) look(scheme string, width int64) {
 	p.t.Helper()
 	p.do(chromedp.EmulateViewport(width, 640),
-		call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
+		colors(scheme))
+}
+
+// night has the page looked at by night, or by day.
+func (p *phone) night(on bool) {
+	p.t.Helper()
+	p.do(colors(map[bool]string{true: "dark", false: "light"}[on]))
+}
+
+// colors are what the device prefers: light or dark.
+func colors(scheme string) chromedp.Action[chromedp.Void] {
+	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
 func (p *phone) open(path string) {
@@ -125,7 +136,7 @@ func eval[T any](p *phone, expression string) T {
 // until waits for a page to be so; pages may change meanwhile.
 func (p *phone) until(what, condition string) {
 	p.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(15 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(15 * time.Millisecond) {
 		ok, err := chromedp.Run(p.ctx, chromedp.Evaluate[bool](`!!(`+condition+`)`))
 		if err == nil && ok {
 			return
@@ -134,7 +145,7 @@ func (p *phone) until(what, condition string) {
 			p.mu.Lock()
 			said := p.complaints
 			p.mu.Unlock()
-			p.t.Fatalf("not in 20 s: %s (%s, %v)\n%q\n%s", what, condition, err, said, eval[string](p, `location.pathname + "\n" + document.body.innerText`))
+			p.t.Fatalf("not in a minute: %s (%s, %v)\n%q\n%s", what, condition, err, said, eval[string](p, `location.pathname + "\n" + document.body.innerText`))
 		}
 	}
 }
@@ -215,24 +226,44 @@ const (
 // what the console said.
 func (p *phone) faultless(where string) {
 	p.t.Helper()
+	p.whole(where)
+	p.axe()
+	for _, finding := range eval[[]string](p, `axe.run({ resultTypes: ["violations"] }).then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical").flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 120) + " " + n.failureSummary)))`) {
+		p.t.Errorf("%s: axe: %s", where, finding)
+	}
+	p.quiet(where)
+	p.picture(where)
+}
+
+// whole looks for what is cut or too wide.
+func (p *phone) whole(where string) {
+	p.t.Helper()
 	for what, found := range map[string][]string{"scrolls sideways": eval[[]string](p, overflow), "cut": eval[[]string](p, cut)} {
 		if len(found) > 0 {
 			p.t.Errorf("%s: %s: %q", where, what, found)
 		}
 	}
-	if !eval[bool](p, `typeof axe === "object"`) {
-		axe, err := os.ReadFile(filepath.Join("..", "testdata", "vendor", "axe.min.js"))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		p.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
-			_, err := cdp.Call(ctx, target, runtime.Evaluate, runtime.EvaluateParams{Expression: string(axe)})
-			return chromedp.Void{}, err
-		})
+}
+
+// axe brings axe-core into the page.
+func (p *phone) axe() {
+	p.t.Helper()
+	if eval[bool](p, `typeof axe === "object"`) {
+		return
 	}
-	for _, finding := range eval[[]string](p, `axe.run().then(r => r.violations.filter(v => v.impact === "serious" || v.impact === "critical").flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 120) + " " + n.failureSummary)))`) {
-		p.t.Errorf("%s: axe: %s", where, finding)
+	axe, err := os.ReadFile(filepath.Join("..", "testdata", "vendor", "axe.min.js"))
+	if err != nil {
+		p.t.Fatal(err)
 	}
+	p.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, runtime.Evaluate, runtime.EvaluateParams{Expression: string(axe)})
+		return chromedp.Void{}, err
+	})
+}
+
+// quiet looks at what the console said.
+func (p *phone) quiet(where string) {
+	p.t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, said := range p.complaints {
@@ -241,13 +272,19 @@ func (p *phone) faultless(where string) {
 		}
 	}
 	p.complaints = nil
-	if folder := os.Getenv("TILL_PICTURES"); folder != "" {
-		picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(folder, strings.ReplaceAll(where, " ", "-")+".png"), picture, 0o600); err != nil {
-			p.t.Fatal(err)
-		}
+}
+
+// picture keeps a picture of the page, if somebody wants pictures.
+func (p *phone) picture(where string) {
+	p.t.Helper()
+	if pictures == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.FullScreenshot(100))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(pictures, strings.ReplaceAll(where, " ", "-")+".png"), picture, 0o600); err != nil {
+		p.t.Fatal(err)
 	}
 }

@@ -47,9 +47,6 @@ func (h *Handler) fetchGoods(w http.ResponseWriter, r *http.Request, g *guest) {
 	http.Redirect(w, r, "/goods", http.StatusSeeOther)
 }
 
-// unitCodes are those of the e-invoice system that a good may be counted in.
-var unitCodes = []string{"796", "166", "163", "112", "006", "055", "113", "778"}
-
 // goodOf is what a path names: the zero Good for "new".
 func (h *Handler) goodOf(r *http.Request, g *guest) (till.Good, error) {
 	if err := denied(g); err != nil || r.PathValue("good") == "new" {
@@ -78,7 +75,7 @@ func goodPage(r *http.Request, g *guest, it *till.Good) goodForm {
 		price = it.Price.String()
 	}
 	unit := ui.Field{Name: "unit", Key: "till.good.unit", Value: it.Unit}
-	for _, code := range unitCodes {
+	for _, code := range units {
 		unit.Choices = append(unit.Choices, ui.FieldChoice{Value: code, Text: g.locale.Unit(code)})
 	}
 	marked := ui.Field{Name: "marked", Key: "till.good.marked", Type: "checkbox"}
@@ -123,7 +120,7 @@ func (h *Handler) good(w http.ResponseWriter, r *http.Request, g *guest) {
 	value := r.PostFormValue
 	to := till.Good{
 		ID: it.ID, Title: fiscal.Text{RU: value("name"), KK: value("name_kk")}, Barcode: value("barcode"), NTIN: value("ntin"),
-		Unit: value("unit"), Section: value("section"), Marked: value("marked") != "", Fractional: value("unit") != unitCodes[0],
+		Unit: value("unit"), Section: value("section"), Marked: value("marked") != "", Fractional: value("unit") != units[0],
 	}
 	if to.Price, err = amount(value("price"), "price"); err == nil {
 		_, err = h.till.SetGood(r.Context(), g.Seat, to)

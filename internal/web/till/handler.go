@@ -61,8 +61,8 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	h.saleRoutes()
 	h.moveRoutes()
 	h.historyRoutes()
-	h.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		h.fail(w, r, nil, &fiscal.Error{Reason: fiscal.NothingThere})
+	h.open(anybody, "/", func(w http.ResponseWriter, r *http.Request, g *guest) {
+		h.fail(w, r, g, &fiscal.Error{Reason: fiscal.NothingThere})
 	})
 	return ui.Secure(camera(http.MaxBytesHandler(h.mux, maxBody))), nil
 }

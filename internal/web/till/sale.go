@@ -59,7 +59,7 @@ type parent struct {
 // said are the words that the script says.
 var said = []string{
 	"till.sale.lost", "till.sale.lost.form", "till.sale.empty", "till.sale.choose", "till.sale.too_much", "till.sale.taken.less", "till.sale.parts",
-	"till.sale.remove", "till.sale.name.missing", "till.sale.quantity.wrong", "till.sale.price.wrong", "till.sale.change.wrong",
+	"till.sale.remove", "till.sale.name.missing", "till.sale.quantity.wrong", "till.sale.price.wrong", "till.sale.mark.missing", "till.sale.change.wrong",
 	"till.sale.sum.wrong", "till.sale.scan.none", "till.sale.off.sign", "till.sale.on.sign", "till.sale.left.over",
 }
 

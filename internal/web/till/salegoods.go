@@ -20,6 +20,7 @@ type offered struct {
 	till.Line
 	Text  string `json:"text"` // the price, to be read
 	Needs bool   `json:"needs_mark,omitempty"`
+	Count string `json:"unit_text,omitempty"` // the unit, to be read
 }
 
 // saleGoods serves GET /draft/goods?q= with goods that begin so, or that have the
@@ -50,7 +51,7 @@ func (h *Handler) saleGoods(w http.ResponseWriter, r *http.Request, g *guest) {
 	}
 	list := []offered{}
 	for i := range all {
-		o := offered{Line: all[i].Line(g.locale.Lang), Needs: all[i].Marked}
+		o := offered{Line: all[i].Line(g.locale.Lang), Needs: all[i].Marked, Count: g.locale.Unit(all[i].Unit)}
 		if o.Price > 0 {
 			o.Text = g.locale.Money(o.Price)
 		}

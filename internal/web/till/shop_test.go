@@ -72,18 +72,31 @@ func startOperator(t testing.TB) (addr string, registers *registry.Service) {
 	return listener.Addr().String(), registry.New(db, in, time.Now)
 }
 
-// cable is a link that can be cut.
+// cable is a link that can be cut, or answers in the operator's place.
 type cable struct {
 	kkm.Exchanger
-	cut *atomic.Bool
+	*shop
 }
 
 func (c cable) Exchange(ctx context.Context, frame []byte) (kkm.Reply, error) {
 	if c.cut.Load() {
 		return kkm.Reply{}, &kkm.LinkError{Stage: kkm.AtConnect, Err: errors.New("the cable is cut")}
 	}
+	if code := c.code.Load(); code != 0 {
+		head, err := wire.ParseHeader(frame)
+		if err != nil {
+			return kkm.Reply{}, err
+		}
+		asked := wire.ParseRequest(head, frame[wire.HeaderLen:])
+		answer := wire.Refuse(head, int32(asked.Msg.GetCommand()), code, operatorSays)
+		return kkm.Reply{Header: head, Payload: answer[wire.HeaderLen:]}, nil
+	}
 	return c.Exchanger.Exchange(ctx, frame)
 }
+
+// operatorSays is the text beside the code that an answer is given instead of
+// the operator's.
+const operatorSays = "Позвоните нам: 8 800 080 77 77"
 
 // shop is a till with its door, a seller who is signed in, and a register that
 // works.
@@ -91,32 +104,26 @@ type shop struct {
 	*core.Till
 	t         testing.TB
 	site      string
+	path      string // of the till's file
+	operator  string // its address
+	mail      letters
+	pages     atomic.Value // http.Handler
 	secret    string
 	id        fiscal.RegisterID
 	registers *registry.Service
 	cut       atomic.Bool
-	ahead     atomic.Int64 // of the clock
-	away      atomic.Bool  // the till cannot be reached
-	formed    atomic.Int64 // drafts that devices asked to be formed
-	mute      atomic.Bool  // what was formed is not answered
+	ahead     atomic.Int64  // of the clock
+	away      atomic.Bool   // the till cannot be reached
+	formed    atomic.Int64  // drafts that devices asked to be formed
+	mute      atomic.Bool   // what was formed is not answered
+	code      atomic.Uint32 // with which everything is answered; 0: the operator answers
 }
 
 func openShop(t testing.TB) *shop {
 	t.Helper()
-	s := &shop{t: t}
-	addr, registers := startOperator(t)
-	s.registers = registers
-	mail := new(letters)
-	var err error
-	s.Till, err = core.Open(t.Context(), core.Config{
-		Path: filepath.Join(t.TempDir(), "till.db"), Mailer: mail, Check: "https://ofd.example", Rand: rand.Reader, Log: quiet,
-		Now:     func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
-		Link:    func() kkm.Exchanger { return cable{kkm.NewLink(kkm.LinkConfig{Addr: addr}), &s.cut} },
-		Options: core.Options{Transaction: 4 * time.Second, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := &shop{t: t, path: filepath.Join(t.TempDir(), "till.db")}
+	s.operator, s.registers = startOperator(t)
+	s.open()
 	t.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			t.Error(err)
@@ -125,7 +132,8 @@ func openShop(t testing.TB) *shop {
 	if err := s.SendCode(t.Context(), "aigul@example.kz", "ru"); err != nil {
 		t.Fatal(err)
 	}
-	if s.secret, _, err = s.SignIn(t.Context(), "aigul@example.kz", mail.code("aigul@example.kz"), "Phone", "ru"); err != nil {
+	var err error
+	if s.secret, _, err = s.SignIn(t.Context(), "aigul@example.kz", s.mail.code("aigul@example.kz"), "Phone", "ru"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetDetails(s.seat(), "Айгүл Серікқызы", "", "ru"); err != nil {
@@ -134,7 +142,7 @@ func openShop(t testing.TB) *shop {
 	if err := s.SetPIN(t.Context(), s.seat(), "", "1234", "1234"); err != nil {
 		t.Fatal(err)
 	}
-	made, err := registers.AddRegister(t.Context(), registry.NewRegister{
+	made, err := s.registers.AddRegister(t.Context(), registry.NewRegister{
 		By: "test", Country: fiscal.Kazakhstan, XIN: "190340024183", Title: fiscal.Text{RU: "ТОО «Дала»", KK: "«Дала» ЖШС"},
 		OutletTitle: fiscal.Text{RU: "Магазин «Дала»"}, OutletAddress: fiscal.Text{RU: "г. Алматы, ул. Толе би, 59"}, Zone: "Asia/Almaty", Model: core.Model, SerialNumber: "OT260000000018", TaxSystem: 101,
 	})
@@ -143,10 +151,6 @@ func openShop(t testing.TB) *shop {
 	}
 	s.id = made.Card.Register
 	if err := s.Connect(t.Context(), s.seat(), s.id, made.Token); err != nil {
-		t.Fatal(err)
-	}
-	h, err := till.New(till.Config{Operator: fiscal.Operator{Title: fiscal.Text{RU: "ТОО «Открытый ОФД»"}}, Site: "https://ofd.example", Zone: time.UTC}, s.Till, quiet)
-	if err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -162,7 +166,7 @@ func openShop(t testing.TB) *shop {
 		if s.away.Load() {
 			panic(http.ErrAbortHandler) // the connection closes without a word
 		}
-		h.ServeHTTP(w, r)
+		s.pages.Load().(http.Handler).ServeHTTP(w, r)
 		if form && s.mute.Load() {
 			panic(http.ErrAbortHandler)
 		}
@@ -170,6 +174,35 @@ func openShop(t testing.TB) *shop {
 	t.Cleanup(server.Close)
 	s.site = server.URL
 	return s
+}
+
+// open opens the till and its pages.
+func (s *shop) open() {
+	s.t.Helper()
+	var err error
+	s.Till, err = core.Open(context.Background(), core.Config{
+		Path: s.path, Mailer: &s.mail, Check: "https://ofd.example", Rand: rand.Reader, Log: quiet,
+		Now:     func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
+		Link:    func() kkm.Exchanger { return cable{kkm.NewLink(kkm.LinkConfig{Addr: s.operator}), s} },
+		Options: core.Options{Transaction: 4 * time.Second, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	h, err := till.New(till.Config{Operator: fiscal.Operator{Title: fiscal.Text{RU: "ТОО «Открытый ОФД»"}}, Site: "https://ofd.example", Zone: time.UTC}, s.Till, quiet)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.pages.Store(h)
+}
+
+// restart closes the till and opens it on the same file.
+func (s *shop) restart() {
+	s.t.Helper()
+	if err := s.Close(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.open()
 }
 
 func (s *shop) seat() *core.Seat {

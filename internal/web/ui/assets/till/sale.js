@@ -198,7 +198,7 @@
     $("item-name").value = l.name;
     $("item-quantity").value = money.quantityText(l.quantity, mark).replace(/\u202f/g, "");
     $("item-price").value = l.price ? plain(l.price).replace(".", mark) : "";
-    $("item-unit").value = l.unit || "796";
+    chooseUnit(l.unit || "796");
     $("item-section").value = l.section || "";
     $("item-mark").value = l.mark || "";
     if ($("item-change")) {
@@ -209,13 +209,25 @@
     form.setAttribute("data-barcode", l.barcode || "");
     form.setAttribute("data-ntin", l.ntin || "");
     form.setAttribute("data-code", l.code || "");
-    fieldWrong("item-name", "");
-    fieldWrong("item-quantity", "");
-    fieldWrong("item-price", "");
+    form.setAttribute("data-marked", l.marked ? "1" : "");
+    ["item-name", "item-quantity", "item-price", "item-mark"].forEach(function (id) { fieldWrong(id, ""); });
     show("item", true);
     show("goods", false);
     show("pay", false);
     $("item-name").focus();
+  }
+
+  // chooseUnit sets the unit, also one that is not among the usual ones.
+  function chooseUnit(code, text) {
+    const select = $("item-unit");
+    select.value = code;
+    if (select.value !== code) {
+      const option = document.createElement("option");
+      option.value = code;
+      option.textContent = text || "[" + code + "]";
+      select.appendChild(option);
+      select.value = code;
+    }
   }
 
   function closeItem() {
@@ -244,7 +256,9 @@
     const name = $("item-name").value.trim();
     const quantity = money.quantity($("item-quantity").value);
     const price = money.parse($("item-price").value);
-    let good = fieldWrong("item-price", price ? "" : word("price.wrong"));
+    const marked = form.getAttribute("data-marked") !== "";
+    let good = fieldWrong("item-mark", marked && !$("item-mark").value.trim() ? word("mark.missing") : "");
+    good = fieldWrong("item-price", price ? "" : word("price.wrong")) && good;
     good = fieldWrong("item-quantity", quantity ? "" : word("quantity.wrong")) && good;
     good = fieldWrong("item-name", name ? "" : word("name.missing")) && good;
     const change = $("item-change") ? { kind: $("item-change").value, value: $("item-change-value").value.trim() } : {};
@@ -258,7 +272,7 @@
     const line = {
       name: name, quantity: quantity, price: price, unit: $("item-unit").value, section: $("item-section").value.trim(), change: change,
       mark: $("item-mark").value.trim(), barcode: form.getAttribute("data-barcode") || undefined, ntin: form.getAttribute("data-ntin") || undefined,
-      code: Number(form.getAttribute("data-code")) || undefined
+      code: Number(form.getAttribute("data-code")) || undefined, marked: marked || undefined
     };
     if (editing >= 0) { draft.lines[editing] = line; } else { draft.lines.push(line); }
     keep();
@@ -270,12 +284,13 @@
     const form = $("item");
     $("item-name").value = g.name;
     if (Number(g.price)) { $("item-price").value = g.price.replace(".", mark); }
-    if (g.unit) { $("item-unit").value = g.unit; }
+    if (g.unit) { chooseUnit(g.unit, g.unit_text); }
     $("item-section").value = g.section || "";
     form.setAttribute("data-barcode", g.barcode || "");
     form.setAttribute("data-ntin", g.ntin || "");
     form.setAttribute("data-code", g.code || "");
-    $("item-quantity").focus();
+    form.setAttribute("data-marked", g.needs_mark ? "1" : "");
+    $(g.needs_mark ? "item-mark" : "item-quantity").focus();
   };
 
   function wholeChange() {
