@@ -25,10 +25,9 @@ type engine struct {
 // installation makes an empty one with few partitions.
 func installation(t testing.TB) engine {
 	t.Helper()
-	url := pgcluster.Database(t)
-	if err := Migrate(t.Context(), MigrateOptions{URL: url, Partitions: 16}); err != nil {
-		t.Fatal(err)
-	}
+	url := pgcluster.Copy(t, "installation", func(ctx context.Context, url string) error {
+		return Migrate(ctx, MigrateOptions{URL: url, Partitions: 16})
+	})
 	return open(t, Options{URL: url})
 }
 

@@ -335,7 +335,7 @@ func TestLogIsBounded(t *testing.T) {
 		}
 		longest = max(longest, log)
 	}
-	if longest > 8*bound {
+	if longest > 20*bound { // it moves beside the writer, who does not wait for it
 		t.Errorf("the log grew to %d KiB while %d KiB were written, bound %d KiB", longest>>10, written>>10, bound>>10)
 	}
 	if err := f.Check(t.Context()); err != nil {
@@ -357,7 +357,7 @@ func TestIdleLogIsMoved(t *testing.T) {
 		if bytes.Contains(raw, []byte("a name to look for")) {
 			return
 		}
-		if time.Since(began) > 10*idleMove {
+		if time.Since(began) > time.Minute+idleMove {
 			t.Fatalf("after %v the file itself does not have what was written", time.Since(began))
 		}
 	}

@@ -2,12 +2,15 @@ package pgcluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // shared is the cluster of this test process, started at its first use.
@@ -16,6 +19,7 @@ var shared struct {
 	cluster   *Cluster
 	err       error
 	databases int
+	filled    map[string]string // databases that others are copies of, by their kind
 }
 
 // Main runs the tests and then stops the shared cluster:
@@ -37,7 +41,45 @@ func Main(m *testing.M) int {
 // cluster and stay.
 func Database(t testing.TB) string {
 	t.Helper()
-	c, name, err := fresh(t.Context())
+	return borrow(t, func(ctx context.Context) (*Cluster, string, error) {
+		shared.Lock()
+		defer shared.Unlock()
+		return fresh(ctx, "template1")
+	})
+}
+
+// Copy is Database, but not empty: fill makes what is in it the first time, and
+// later ones of this kind are copies of that, which is quicker than to fill each.
+// fill must leave nobody connected.
+func Copy(t testing.TB, kind string, fill func(ctx context.Context, url string) error) string {
+	t.Helper()
+	return borrow(t, func(ctx context.Context) (*Cluster, string, error) {
+		shared.Lock()
+		defer shared.Unlock()
+		from := shared.filled[kind]
+		if from == "" {
+			c, name, err := fresh(ctx, "template1")
+			if err != nil {
+				return nil, "", err
+			}
+			if err := fill(ctx, c.URL(name)); err != nil {
+				return nil, "", fmt.Errorf("fill a database of the kind %s: %w", kind, err)
+			}
+			if shared.filled == nil {
+				shared.filled = make(map[string]string)
+			}
+			shared.filled[kind], from = name, name
+		}
+		return fresh(ctx, from)
+	})
+}
+
+// borrow makes a database and drops it when the test ends.
+func borrow(t testing.TB, make func(context.Context) (*Cluster, string, error)) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	c, name, err := make(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,12 +108,9 @@ func Addr(t testing.TB) string {
 	return shared.cluster.Addr()
 }
 
-// fresh makes a database on the shared cluster.
-func fresh(ctx context.Context) (*Cluster, string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	shared.Lock()
-	defer shared.Unlock()
+// fresh makes a database on the shared cluster, a copy of another. The caller
+// holds the lock.
+func fresh(ctx context.Context, from string) (*Cluster, string, error) {
 	if shared.cluster == nil && shared.err == nil {
 		shared.cluster, shared.err = start(Options{Settings: map[string]string{"full_page_writes": "off"}})
 	}
@@ -80,7 +119,14 @@ func fresh(ctx context.Context) (*Cluster, string, error) {
 	}
 	shared.databases++
 	name := fmt.Sprintf("test_%d", shared.databases)
-	return shared.cluster, name, shared.cluster.Exec(ctx, "CREATE DATABASE "+name)
+	for try := 1; ; try++ {
+		err := shared.cluster.Exec(ctx, "CREATE DATABASE "+name+" TEMPLATE "+from)
+		var refused *pgconn.PgError
+		if !errors.As(err, &refused) || refused.Code != "55006" || try == 100 { // somebody is still on his way out of the other
+			return shared.cluster, name, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
 }
 
 // patience is how long a step of a cluster may take: minutes on a busy machine.
