@@ -158,6 +158,12 @@ func (t *Till) SignIn(ctx context.Context, email, number, device, lang string) (
 	wrong := &fiscal.Error{Of: fiscal.Unauthenticated, Field: "code"}
 	var id AccountID
 	var refused bool
+	var begun AccountID // its change, that of the account; 0: not yet
+	defer func() {
+		if begun != 0 {
+			t.known.end(begun)
+		}
+	}()
 	err = t.shelf.write(func(tx *sqlitefile.Tx) error {
 		var c code
 		refused = false
@@ -177,6 +183,10 @@ func (t *Till) SignIn(ctx context.Context, email, number, device, lang string) (
 			return err
 		}
 		a, err := accountBy(tx, email)
+		if err == nil && begun == 0 { // a step may be tried twice
+			begun = a.ID
+			t.known.begin(a.ID)
+		}
 		fresh = errors.Is(err, fiscal.NotFound)
 		if err != nil && !fresh {
 			return err
@@ -256,10 +266,6 @@ const seatLife = 16 * time.Hour
 // signed in since.
 // Source: requirement E-021.
 func (t *Till) Seat(ctx context.Context, secret string) (*Seat, error) {
-	return read(ctx, t.shelf, func(tx *sqlitefile.Tx) (*Seat, error) { return t.seat(tx, secret) })
-}
-
-func (t *Till) seat(tx *sqlitefile.Tx, secret string) (*Seat, error) {
 	none := &fiscal.Error{Of: fiscal.Unauthenticated, Field: "session"}
 	number, token, _ := strings.Cut(secret, ".")
 	id, err := strconv.ParseInt(number, 10, 64)
@@ -267,7 +273,7 @@ func (t *Till) seat(tx *sqlitefile.Tx, secret string) (*Seat, error) {
 	if err != nil || wrong != nil || len(raw) != 32 {
 		return nil, none
 	}
-	a, err := accountOf(tx, AccountID(id))
+	h, err := t.household(ctx, AccountID(id))
 	if errors.Is(err, fiscal.NotFound) {
 		return nil, none
 	}
@@ -275,17 +281,16 @@ func (t *Till) seat(tx *sqlitefile.Tx, secret string) (*Seat, error) {
 		return nil, err
 	}
 	hash := sha256.Sum256(raw)
-	s := &Seat{Account: a, hash: hash[:]}
-	if err := s.holds(&a, t.now()); err != nil {
+	s := &Seat{Account: h.account, hash: hash[:]}
+	if err := s.holds(&h.account, t.now()); err != nil {
 		return nil, err
 	}
-	if a.Session.Cashier != 0 && t.now().Sub(a.Session.Used) < seatLife {
-		s.Cashier, err = cashierOf(tx, a.ID, a.Session.Cashier)
-		if errors.Is(err, fiscal.NotFound) || s.Cashier.Disabled {
-			s.Cashier, err = Cashier{}, nil
+	if session := &h.account.Session; session.Cashier != 0 && t.now().Sub(session.Used) < seatLife {
+		if c := h.cashiers[session.Cashier]; c != nil && !c.Disabled {
+			s.Cashier = *c
 		}
 	}
-	return s, err
+	return s, nil
 }
 
 // holds reports why the seat is not the account's any more.
@@ -301,6 +306,8 @@ func (s *Seat) holds(a *Account, now time.Time) error {
 
 // change changes the seat's account, if the device is still the one.
 func (t *Till) change(s *Seat, do func(tx *sqlitefile.Tx, a *Account) error) error {
+	t.known.begin(s.Account.ID)
+	defer t.known.end(s.Account.ID)
 	return t.shelf.write(func(tx *sqlitefile.Tx) error {
 		a, err := accountOf(tx, s.Account.ID)
 		if err != nil {

@@ -110,13 +110,11 @@ func (t *Till) deliver(ctx context.Context, id fiscal.RegisterID, d *desk) {
 
 // still reports why the seat may not go on: another device has signed in since.
 func (t *Till) still(ctx context.Context, s *Seat) error {
-	return t.shelf.file.Read(ctx, func(tx *sqlitefile.Tx) error {
-		a, err := accountOf(tx, s.Account.ID)
-		if err != nil {
-			return err
-		}
-		return s.holds(&a, t.now())
-	})
+	h, err := t.household(ctx, s.Account.ID)
+	if err != nil {
+		return err
+	}
+	return s.holds(&h.account, t.now())
 }
 
 // act lends a register of the seat's account to do, when it is its turn. A draft
@@ -157,7 +155,7 @@ func (t *Till) inTurn(ctx context.Context, s *Seat, d *desk, r *Register, draft 
 			return made, false, err
 		}
 	}
-	if err := t.clock(ctx, d, r); err != nil {
+	if err := t.clock(d); err != nil {
 		return made, false, err
 	}
 	making := &Document{Draft: draft, Cashier: fiscal.Cashier{Code: s.Cashier.Code, Name: s.Cashier.Name}}
@@ -174,7 +172,9 @@ func (t *Till) inTurn(ctx context.Context, s *Seat, d *desk, r *Register, draft 
 		}
 		return made, false, err
 	}
-	made, err = t.find(ctx, `id = ?`, d.memory.made)
+	if made, _ = d.memory.last(); made.Kind == KindZ {
+		made, err = t.find(ctx, `id = ?`, made.ID) // with the operator's report
+	}
 	if made.Fate == Autonomous {
 		d.wake()
 	}
@@ -186,14 +186,10 @@ func (t *Till) inTurn(ctx context.Context, s *Seat, d *desk, r *Register, draft 
 //
 // Errors: Denied with the Field "clock".
 // Source: requirements E-007, T-089.
-func (t *Till) clock(ctx context.Context, d *desk, r *Register) error {
-	last, _, err := number(ctx, t.shelf, `SELECT coalesce(max(made), 0) FROM documents WHERE register = ?`, int64(r.ID))
-	if err != nil {
-		return err
-	}
-	now := fiscal.WallIn(t.now(), d.card.Location())
-	if now < fiscal.WallTime(last) {
-		return &fiscal.Error{Of: fiscal.Denied, Field: "clock", Msg: fmt.Sprintf("it is %v, and the last document is of %v", now, fiscal.WallTime(last))}
+func (t *Till) clock(d *desk) error {
+	_, last := d.memory.last()
+	if now := fiscal.WallIn(t.now(), d.card.Location()); now < last {
+		return &fiscal.Error{Of: fiscal.Denied, Field: "clock", Msg: fmt.Sprintf("it is %v, and the last document is of %v", now, last)}
 	}
 	return nil
 }

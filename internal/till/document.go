@@ -79,9 +79,10 @@ func (d *Document) Sign() string {
 }
 
 // begin writes the document into the history, as the register's memory takes
-// it, and returns the row's ID.
-func (d *Document) begin(tx *sqlitefile.Tx, m *memory, job *kkm.Job, state *kkm.State) (int64, error) {
-	row := *d // a step that is tried again begins anew
+// it, and returns what stands there.
+func (d *Document) begin(tx *sqlitefile.Tx, m *memory, job *kkm.Job, state *kkm.State) (row Document, err error) {
+	row = *d // a step that is tried again begins anew
+	row.Register = m.register
 	row.Number, row.Made, row.Shift, row.Payload = job.Number, job.Made, state.Figures.Shift.Number, job.Payload
 	row.Fate, row.OfflineCode = Underway, job.Code
 	if job.Offline {
@@ -90,14 +91,14 @@ func (d *Document) begin(tx *sqlitefile.Tx, m *memory, job *kkm.Job, state *kkm.
 	}
 	text, err := json.Marshal(&row)
 	if err != nil {
-		return 0, err
+		return row, err
 	}
 	const insert = `INSERT INTO documents (register, number, made, shift, kind, draft, fate, body) VALUES (?, ?, ?, ?, ?, NULLIF(?, ''), ?, ?)`
 	if _, err := tx.Exec(insert, int64(m.register), int64(row.Number), int64(row.Made), int64(row.Shift), string(row.Kind), row.Draft, string(row.Fate), string(text)); err != nil {
-		return 0, err
+		return row, err
 	}
-	id, _, err := tx.QueryInt(`SELECT last_insert_rowid()`)
-	return id, err
+	row.ID, _, err = tx.QueryInt(`SELECT last_insert_rowid()`)
+	return row, err
 }
 
 // become notes what an answer, or its absence, made of a document.
@@ -120,12 +121,18 @@ func become(tx *sqlitefile.Tx, id int64, change func(*Document)) error {
 	if err := json.Unmarshal(text, &d); err != nil {
 		return &fiscal.Error{Of: fiscal.Corrupt, Field: "history", Err: err}
 	}
-	change(&d)
+	d.ID = id
+	return d.become(tx, change)
+}
+
+// become is the same for a document that is known.
+func (d *Document) become(tx *sqlitefile.Tx, change func(*Document)) error {
+	change(d)
 	free := ""
 	if d.Fate == Refused {
 		free = ", draft = NULL" // its device may try again
 	}
-	return put(tx, &d, `UPDATE documents SET fate = ?`+free+`, body = ?3 WHERE id = ?2`, string(d.Fate), id)
+	return put(tx, d, `UPDATE documents SET fate = ?`+free+`, body = ?3 WHERE id = ?2`, string(d.Fate), d.ID)
 }
 
 // accept is the change when the operator has taken a document.

@@ -2,7 +2,9 @@ package till
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"sync"
 
 	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
@@ -20,7 +22,10 @@ type memory struct {
 	// What the next document is, set by the act that makes it. A register's acts
 	// take turns, and so does this.
 	making *Document
-	made   int64 // ID of the last one in the history
+
+	mu     sync.Mutex
+	made   Document        // the last one, as the history has it; guarded by mu
+	latest fiscal.WallTime // by the register's clock, of all that were made; guarded by mu
 
 	first, next int64 // places of the queue in the table
 	loaded      bool
@@ -39,7 +44,11 @@ func (m *memory) Load() (state kkm.State, queue []kkm.Job, err error) {
 		if err != nil {
 			return err
 		}
-		m.first, m.next = 1, 1
+		last, _, err := tx.QueryInt(`SELECT coalesce(max(made), 0) FROM documents WHERE register = ?`, int64(m.register))
+		if err != nil {
+			return errors.Join(err, rows.Close())
+		}
+		m.first, m.next, m.latest = 1, 1, fiscal.WallTime(last)
 		for rows.Next() {
 			var job kkm.Job
 			if err := json.Unmarshal(rows.Bytes(1), &job); err != nil {
@@ -61,6 +70,13 @@ func (m *memory) Load() (state kkm.State, queue []kkm.Job, err error) {
 	return state, queue, nil
 }
 
+// last is what was made last, and the latest moment at which something was.
+func (m *memory) last() (Document, fiscal.WallTime) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.made, m.latest
+}
+
 // Save implements kkm.Memory.
 func (m *memory) Save(s kkm.Step) error {
 	if !m.loaded {
@@ -71,12 +87,14 @@ func (m *memory) Save(s kkm.Step) error {
 		return err
 	}
 	first, next := m.first, m.next
+	was, latest := m.last()
+	made := was
 	err = m.shelf.write(func(tx *sqlitefile.Tx) error {
-		first, next = m.first, m.next // a step that is tried again begins anew
+		first, next, made = m.first, m.next, was // a step that is tried again begins anew
 		if _, err := tx.Exec(`UPDATE registers SET memory = ? WHERE id = ?`, state, int64(m.register)); err != nil {
 			return err
 		}
-		dropped, err := m.drop(tx, &s, first)
+		dropped, err := m.drop(tx, &s, first, &made)
 		if err != nil {
 			return err
 		}
@@ -87,10 +105,10 @@ func (m *memory) Save(s kkm.Step) error {
 			case s.Drop > 0: // goes on as an autonomous one
 				document = dropped
 			case m.making != nil:
-				if document, err = m.making.begin(tx, m, job, &s.State); err != nil {
+				if made, err = m.making.begin(tx, m, job, &s.State); err != nil {
 					return err
 				}
-				m.made = document
+				document = made.ID
 			}
 			body, err := json.Marshal(job)
 			if err != nil {
@@ -107,12 +125,16 @@ func (m *memory) Save(s kkm.Step) error {
 		return fmt.Errorf("memory of register %d: %w", m.register, err)
 	}
 	m.first, m.next = first, next
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.made, m.latest = made, max(latest, made.Made)
 	return nil
 }
 
 // drop takes documents off the queue and notes in the history what became of
-// them. It returns the last one's ID there.
-func (m *memory) drop(tx *sqlitefile.Tx, s *kkm.Step, first int64) (document int64, err error) {
+// them. It returns the last one's ID there. made is the last one that was made,
+// which is not read again to be changed.
+func (m *memory) drop(tx *sqlitefile.Tx, s *kkm.Step, first int64, made *Document) (document int64, err error) {
 	for place := first; place < first+int64(s.Drop); place++ {
 		if document, _, err = tx.QueryInt(`SELECT document FROM waiting WHERE register = ? AND place = ?`, int64(m.register), place); err != nil {
 			return 0, err
@@ -130,7 +152,12 @@ func (m *memory) drop(tx *sqlitefile.Tx, s *kkm.Step, first int64) (document int
 		case s.Done == nil:
 			change = giveUp
 		}
-		if err := become(tx, document, change); err != nil {
+		if document == made.ID && made.Kind != KindZ { // which may have been shown meanwhile
+			err = made.become(tx, change)
+		} else {
+			err = become(tx, document, change)
+		}
+		if err != nil {
 			return 0, err
 		}
 	}

@@ -270,30 +270,28 @@ func (t *Till) renew(ctx context.Context, s *Seat, r *Register, token uint32) er
 
 // Registers lists an account's.
 func (t *Till) Registers(ctx context.Context, s *Seat) ([]Register, error) {
-	return read(ctx, t.shelf, func(tx *sqlitefile.Tx) (all []Register, err error) {
-		rows, err := tx.Query(`SELECT id, body FROM registers WHERE account = ? ORDER BY id`, int64(s.Account.ID))
-		if err != nil {
-			return nil, err
-		}
-		for rows.Next() {
-			r := Register{ID: fiscal.RegisterID(rows.Int(0)), Account: s.Account.ID}
-			if err := json.Unmarshal(rows.Bytes(1), &r); err != nil {
-				_ = rows.Close()
-				return nil, err
-			}
-			all = append(all, r)
-		}
-		return all, rows.Close()
-	})
+	h, err := t.household(ctx, s.Account.ID)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Register, 0, len(h.registers))
+	for _, r := range h.registers {
+		all = append(all, *r)
+	}
+	return all, nil
 }
 
 // Register is one of the account's; NotFound for what is another's.
 func (t *Till) Register(ctx context.Context, s *Seat, id fiscal.RegisterID) (Register, error) {
-	r := Register{ID: id, Account: s.Account.ID}
-	err := t.shelf.file.Read(ctx, func(tx *sqlitefile.Tx) error {
-		return row(tx, &r, "register", `SELECT body FROM registers WHERE id = ? AND account = ?`, int64(id), int64(s.Account.ID))
-	})
-	return r, err
+	h, err := t.household(ctx, s.Account.ID)
+	if err != nil {
+		return Register{}, err
+	}
+	r := h.register(id)
+	if r == nil {
+		return Register{}, &fiscal.Error{Reason: fiscal.NothingThere, Field: "register"}
+	}
+	return *r, nil
 }
 
 // Set changes a register's settings.

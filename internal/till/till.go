@@ -42,6 +42,7 @@ type Options struct {
 type Till struct {
 	cfg   Config
 	shelf *shelf
+	known *known
 	pins  *access.Passwords
 	now   func() time.Time
 	log   *slog.Logger
@@ -67,7 +68,7 @@ func Open(ctx context.Context, cfg Config) (*Till, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Till{cfg: cfg, shelf: s, pins: access.NewPasswords(0, cfg.Rand), now: cfg.Now, log: cfg.Log, caller: newCaller(), open: map[fiscal.RegisterID]*desk{}}
+	t := &Till{cfg: cfg, shelf: s, known: newKnown(), pins: access.NewPasswords(0, cfg.Rand), now: cfg.Now, log: cfg.Log, caller: newCaller(), open: map[fiscal.RegisterID]*desk{}}
 	t.ctx, t.end = context.WithCancel(context.Background())
 	var all []fiscal.RegisterID
 	err = s.file.Read(ctx, func(tx *sqlitefile.Tx) error {

@@ -2,9 +2,6 @@ package ui
 
 import (
 	"strconv"
-	"strings"
-
-	"github.com/skip2/go-qrcode"
 )
 
 // QR is a QR code as a path of a drawing of Side × Side squares, quiet zone
@@ -19,14 +16,13 @@ const quiet = 4
 
 // NewQR makes the code of a text. A sixth of it may be unreadable.
 func NewQR(text string) (QR, error) {
-	code, err := qrcode.New(text, qrcode.Medium)
+	s, err := encode(text)
 	if err != nil {
 		return QR{}, err
 	}
-	code.DisableBorder = true
-	bitmap := code.Bitmap()
-	var path strings.Builder
-	for y, row := range bitmap {
+	path := make([]byte, 0, 4*s.side*s.side) // a run of squares takes some 16 letters
+	for y := range s.side {
+		row := s.dark[y*s.side : (y+1)*s.side]
 		for x := 0; x < len(row); x++ {
 			if !row[x] {
 				continue
@@ -35,9 +31,12 @@ func NewQR(text string) (QR, error) {
 			for x < len(row) && row[x] {
 				x++
 			}
-			run := strconv.Itoa(x - from)
-			path.WriteString("M" + strconv.Itoa(from+quiet) + " " + strconv.Itoa(y+quiet) + "h" + run + "v1h-" + run + "z")
+			path = strconv.AppendInt(append(path, 'M'), int64(from+quiet), 10)
+			path = strconv.AppendInt(append(path, ' '), int64(y+quiet), 10)
+			path = strconv.AppendInt(append(path, 'h'), int64(x-from), 10)
+			path = strconv.AppendInt(append(path, "v1h-"...), int64(x-from), 10)
+			path = append(path, 'z')
 		}
 	}
-	return QR{Side: len(bitmap) + 2*quiet, Path: path.String()}, nil
+	return QR{Side: s.side + 2*quiet, Path: string(path)}, nil
 }
