@@ -6,7 +6,9 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -23,6 +25,7 @@ type eveningStore struct {
 	batches     []SentBatch
 	registers   int // how many there are
 	sentDays    []DayPart
+	leases      leases
 	faster      func(day fiscal.WallTime) bool // another node has made the report
 }
 
@@ -272,4 +275,85 @@ func TestSummariesGoOnWhereTheyBrokeOff(t *testing.T) {
 	if n, err := s.Round(t.Context()); n != 0 || err != nil {
 		t.Errorf("another round sends %d, %v, want nothing more", n, err)
 	}
+}
+
+// leases is an engine's, of which there is one.
+type leases struct {
+	mu     sync.Mutex
+	holder string
+	until  time.Time
+}
+
+func (s *eveningStore) Lease(_ context.Context, _ follow.ID, _ int, holder string, span time.Duration) (bool, error) {
+	l := &s.leases
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holder != holder && time.Now().Before(l.until) {
+		return false, nil
+	}
+	l.holder, l.until = holder, time.Now().Add(span)
+	return true, nil
+}
+
+func (s *eveningStore) Release(_ context.Context, _ follow.ID, _ int, holder string) error {
+	l := &s.leases
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.holder == holder {
+		l.until = time.Time{}
+	}
+	return nil
+}
+
+// slow is an authority that takes a minute for a page of summaries, from whoever.
+type slow struct {
+	mu   sync.Mutex
+	by   map[string]int // pages
+	most int            // pages under way at a time
+	now  int
+}
+
+type slowTo struct {
+	*slow
+	holder string
+}
+
+func (s slowTo) SendSummaries(ctx context.Context, _ []Summary) ([]Refusal, error) {
+	s.mu.Lock()
+	s.now++
+	s.most = max(s.most, s.now)
+	s.mu.Unlock()
+	defer func() { s.mu.Lock(); defer s.mu.Unlock(); s.now-- }()
+	select {
+	case <-time.After(time.Minute):
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.by[s.holder]++
+	return nil, nil
+}
+
+// TestOneNodeDoesALongEvening: of two nodes one does what follows the day, also
+// when that takes longer than a lease.
+func TestOneNodeDoesALongEvening(t *testing.T) {
+	const pages = 12
+	synctest.Test(t, func(t *testing.T) {
+		store, far, log := &eveningStore{registers: pages * MaxSummaries}, &slow{by: map[string]int{}}, slog.New(slog.DiscardHandler)
+		ctx, end := context.WithCancel(t.Context())
+		var nodes sync.WaitGroup
+		began := time.Now()
+		clock := func() time.Time { return dawn.Add(time.Hour + time.Since(began)) }
+		for _, name := range []string{"a", "b"} {
+			e := NewEvening(EveningConfig{Day: dayConfig(), Holder: name}, store, NewSummaries(dayConfig(), store, slowTo{far, name}, log, clock), nil, nil, &deaf{}, log, clock)
+			nodes.Go(func() { e.Run(ctx) })
+		}
+		time.Sleep((pages + 5) * time.Minute)
+		end()
+		nodes.Wait()
+		if far.most != 1 || far.by["a"]+far.by["b"] != pages {
+			t.Errorf("pages by node: %v, %d at a time, want %d, one at a time", far.by, far.most, pages)
+		}
+	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"openofd/internal/fiscal"
@@ -85,7 +86,7 @@ func (e *Evening) Run(ctx context.Context) {
 	}()
 	for {
 		if ok, err := e.store.Lease(ctx, e.lease(), 0, e.cfg.Holder, leaseSpan); err == nil && ok {
-			e.Look(ctx)
+			e.hold(ctx, e.Look)
 		}
 		select {
 		case <-ctx.Done():
@@ -93,6 +94,34 @@ func (e *Evening) Run(ctx context.Context) {
 		case <-tick.C:
 		}
 	}
+}
+
+// hold has do done while the lease is prolonged: a million registers take longer
+// than its span. do is called off when another node has it.
+func (e *Evening) hold(ctx context.Context, do func(context.Context)) {
+	held, lose := context.WithCancel(ctx)
+	defer lose()
+	var prolonging sync.WaitGroup
+	over := make(chan struct{})
+	prolonging.Go(func() {
+		tick := time.NewTicker(leaseSpan / 5)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+			}
+			if ok, err := e.store.Lease(held, e.lease(), 0, e.cfg.Holder, leaseSpan); err == nil && !ok {
+				e.log.Warn("another node does what follows the day")
+				lose()
+				return
+			}
+		}
+	})
+	do(held)
+	close(over)
+	prolonging.Wait()
 }
 
 // Look does whatever is due now.
