@@ -13,7 +13,6 @@ import (
 	"openofd/internal/access"
 	"openofd/internal/fiscal"
 	"openofd/internal/mail"
-	"openofd/internal/testkit/pgcluster"
 )
 
 // TestAPIOnBothEngines goes through the API of a whole operator: a key is made,
@@ -29,7 +28,7 @@ func goThroughAPI(t *testing.T, engine string) {
 	s := localSettings(t)
 	s.Letters = &mail.Sink{}
 	if engine == "postgres" {
-		s.DB.URL = pgcluster.Database(t)
+		s.DB.URL = migratedDatabase(t)
 		if err := migrateServer(t.Context(), coreConfig{Dir: s.Data, DB: s.DB.URL}, false, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -82,7 +82,7 @@ type runningDemo struct {
 
 func startDemo(t *testing.T, dir string) *runningDemo {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	t.Cleanup(cancel)
 	any := "127.0.0.1:0"
 	d := &runningDemo{t: t, lines: make(chan string, 1024), cmd: exec.CommandContext(ctx, program,

@@ -44,7 +44,7 @@ func trusting(all ...*issuer) *tls.Config {
 
 // exchange sends one ping and reads the answer's header.
 func exchange(c net.Conn, frame []byte) error {
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	if _, err := c.Write(frame); err != nil {
 		return err
 	}
@@ -212,7 +212,7 @@ func TestOpsAreNotPublic(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	io.WriteString(c, "GET /debug/pprof/ HTTP/1.1\r\nHost: x\r\n\r\n")
 	if b, err := io.ReadAll(c); len(b) != 0 || os.IsTimeout(err) {
 		t.Errorf("the registers' door answers HTTP with %q, %v; want it closed", b, err)

@@ -25,7 +25,7 @@ func pair(t *testing.T, nodes int) (f *fleet, primary, standby *pgcluster.Cluste
 }
 
 // backAfter is how soon after a promotion every register has to be answered.
-const backAfter = 15 * time.Second
+const backAfter = 30 * time.Second
 
 // failover kills the primary under load and promotes its standby; the old one
 // comes back as the new one's standby, and then it goes the other way round.

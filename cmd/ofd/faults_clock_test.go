@@ -64,7 +64,7 @@ func clockJumpsAhead(t *testing.T, _ *rand.Rand) tally {
 	f.under(func() int {
 		ahead.Store(int64(40 * 24 * time.Hour))
 		time.Sleep(time.Second)
-		if err := jumping.store.engine.(*postgres.DB).Check(within(t, 5*time.Second)); !errors.Is(err, fiscal.Conflict) {
+		if err := jumping.store.engine.(*postgres.DB).Check(within(t, patience)); !errors.Is(err, fiscal.Conflict) {
 			t.Errorf("Check() = %v, want Conflict", err)
 		}
 		time.Sleep(time.Second)

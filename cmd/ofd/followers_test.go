@@ -19,7 +19,6 @@ import (
 	"openofd/internal/follow"
 	"openofd/internal/registry"
 	"openofd/internal/testkit"
-	"openofd/internal/testkit/pgcluster"
 )
 
 // folder is where an installation's documents for the tax service come to.
@@ -157,7 +156,7 @@ func forwardingOperator(t *testing.T, engine, dir string) *operator {
 	s.KKTCrypto.Name = "sim1"
 	s.Operator.INN.Number = "7704211201"
 	if engine == "postgres" {
-		s.DB.URL = pgcluster.Database(t)
+		s.DB.URL = migratedDatabase(t)
 		if err := migrateServer(t.Context(), coreConfig{Dir: s.Data, DB: s.DB.URL}, false, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -182,7 +181,7 @@ func preparedJournal(t testing.TB, s *script, engine string, registers, document
 	t.Helper()
 	cfg := coreConfig{Dir: s.names["data"]}
 	if engine == "postgres" {
-		cfg.DB = pgcluster.Database(t)
+		cfg.DB = migratedDatabase(t)
 		s.names["db"] = cfg.DB
 		if err := migrateServer(t.Context(), cfg, false, nil); err != nil {
 			t.Fatal(err)
@@ -266,8 +265,8 @@ func TestForwardedOnceAfterKills(t *testing.T) {
 		t.Logf("%d documents, %d kills in the middle, %v, at most %d MiB", count, early, took.Round(time.Millisecond), peak>>20)
 		for _, node := range nodes {
 			node.at = "stop"
-			if code, took := node.server.end(syscall.SIGTERM); code != exitOK || took > 10*time.Second {
-				t.Errorf("SIGTERM: exit code %d after %v, want 0 within 10 s", code, took)
+			if code, took := node.server.end(syscall.SIGTERM); code != exitOK || took > 20*time.Second {
+				t.Errorf("SIGTERM: exit code %d after %v, want 0 within 20 s", code, took)
 			}
 		}
 	})

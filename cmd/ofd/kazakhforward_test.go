@@ -20,7 +20,6 @@ import (
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
 	"openofd/internal/journal"
-	"openofd/internal/testkit/pgcluster"
 )
 
 // farEnd is an authority at one address that can be taken away and put back, and
@@ -131,7 +130,7 @@ func kazakhCore(t testing.TB, engine string) *core {
 	t.Helper()
 	cfg := coreConfig{Dir: t.TempDir(), Serve: engine != "postgres"}
 	if engine == "postgres" {
-		cfg.DB = pgcluster.Database(t)
+		cfg.DB = migratedDatabase(t)
 		if err := migrateServer(t.Context(), cfg, false, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -9,7 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
-	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +26,7 @@ type loadShop struct {
 	reg   *kkm.Register
 	heard *heard
 	slips []kkm.Slip
+	sold  atomic.Int64 // how many of them there are, for others to see
 	last  fiscal.Money // total of the receipt under way
 	err   error
 }
@@ -107,7 +108,21 @@ func (c *loadShop) sell(ctx context.Context, random *rand.Rand) {
 			return
 		}
 		c.slips = append(c.slips, slip)
+		c.sold.Add(1)
 		time.Sleep(time.Duration(random.IntN(3)) * time.Millisecond)
+	}
+}
+
+// sellMore waits until each of them has sold several times more, the last ones
+// wholly after it began to wait.
+func sellMore(t *testing.T, shops []*loadShop) {
+	t.Helper()
+	before := make([]int64, len(shops))
+	for i, shop := range shops {
+		before[i] = shop.sold.Load()
+	}
+	for i, shop := range shops {
+		until(t, fmt.Sprintf("register %d has sold three times more", shop.id), func() bool { return shop.sold.Load() >= before[i]+3 })
 	}
 }
 
@@ -184,13 +199,17 @@ func readPartition(t *testing.T, db *sqlite.DB, p fiscal.Partition, each func(*j
 }
 
 // freeAddr is an address that nobody listens on now, and the same after each
-// restart.
+// restart. Its port is below those that the system gives out itself: nobody gets
+// it by chance while the operator is down.
 func freeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", 15_000+rand.IntN(17_000)))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().String()
+		}
 	}
-	defer l.Close()
-	return strings.Clone(l.Addr().String())
+	t.Fatal("no free port between 15000 and 32000")
+	return ""
 }

@@ -19,7 +19,6 @@ import (
 	"openofd/internal/protocol/kkt/ffd"
 	"openofd/internal/registry"
 	"openofd/internal/testkit"
-	"openofd/internal/testkit/pgcluster"
 )
 
 // farMarking is a marking system whose behavior a test changes; nil answers as
@@ -62,7 +61,7 @@ func markingOperator(t *testing.T, engine string) (*operator, *farMarking, regis
 	s.Operator.INN.Number = "7704211201"
 	s.FarMarking = far
 	if engine == "postgres" {
-		s.DB.URL = pgcluster.Database(t)
+		s.DB.URL = migratedDatabase(t)
 		if err := migrateServer(t.Context(), coreConfig{Dir: s.Data, DB: s.DB.URL}, false, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -83,7 +83,7 @@ func TestStopUnderLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		reg, err := kkm.New(kkm.Config{Card: made.Card, Transaction: time.Second}, memory,
+		reg, err := kkm.New(kkm.Config{Card: made.Card, Transaction: 3 * time.Second}, memory,
 			kkm.NewLink(kkm.LinkConfig{Addr: o.KKMAddr}), time.Now, rand.Reader)
 		if err != nil {
 			t.Fatal(err)
@@ -104,12 +104,12 @@ func TestStopUnderLoad(t *testing.T) {
 			}
 		})
 	}
-	time.Sleep(500 * time.Millisecond)
+	until(t, "40 receipts are answered", func() bool { return answered.Load() >= 40 })
 	began := time.Now()
 	if err := o.stop(); err != nil {
 		t.Errorf("stop() = %v", err)
 	}
-	if took := time.Since(began); took > 10*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("stop() took %v", took)
 	}
 	shops.Wait()
@@ -135,12 +135,7 @@ func TestFailedStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer busy.Close()
-	first, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	free := first.Addr().String()
-	first.Close()
+	free := freeAddr(t)
 
 	s := localSettings(t)
 	s.KKMAddr.HostPort, s.HTTPAddr.HostPort = free, busy.Addr().String()

@@ -50,7 +50,7 @@ func TestRestoreDrill(t *testing.T) {
 		return func() { cancel(); work.Wait() }
 	}
 	stop := load(append(quiet, busy...))
-	time.Sleep(200 * time.Millisecond)
+	sellMore(t, append(quiet, busy...))
 	stop()
 	before := map[string]string{}
 	for _, shop := range append(quiet, busy...) {
@@ -62,14 +62,14 @@ func TestRestoreDrill(t *testing.T) {
 		}
 	}
 	stop = load(busy)
-	time.Sleep(100 * time.Millisecond)
+	sellMore(t, busy)
 	s.at = "backup"
 	s.run(exitOK, "backup $dir/b.db --json")
 	var made backedUp
 	if err := json.Unmarshal([]byte(s.stdout), &made); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(200 * time.Millisecond)
+	sellMore(t, busy)
 	s.server.end(syscall.SIGKILL)
 
 	s.at = "restore"
@@ -219,7 +219,7 @@ func TestRestoreKilled(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for began := time.Now(); time.Since(began) < 5*time.Second; { // until it has begun to write
+		for began := time.Now(); time.Since(began) < time.Minute; { // until it has begun to write
 			if _, err := os.Stat(filepath.Join(dir, "ofd.db")); err == nil {
 				break
 			}

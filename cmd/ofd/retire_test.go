@@ -21,7 +21,6 @@ import (
 	"openofd/internal/intake"
 	"openofd/internal/journal"
 	"openofd/internal/registry"
-	"openofd/internal/testkit/pgcluster"
 )
 
 // longAgo makes a core whose exchanges come in at another time than now. The
@@ -62,7 +61,7 @@ func TestRetire(t *testing.T) {
 		s := &script{t: t, at: engine, dir: t.TempDir(), names: map[string]string{"data": t.TempDir()}}
 		at := coreConfig{Dir: s.names["data"]}
 		if engine == "postgres" {
-			at.DB = pgcluster.Database(t)
+			at.DB = migratedDatabase(t)
 			s.names["db"] = at.DB
 			if err := migrateServer(t.Context(), at, false, nil); err != nil {
 				t.Fatal(err)

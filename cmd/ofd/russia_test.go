@@ -21,6 +21,7 @@ import (
 	"openofd/internal/protocol/kkt"
 	"openofd/internal/protocol/kkt/ffd"
 	"openofd/internal/registry"
+	"openofd/internal/store/postgres"
 	"openofd/internal/testkit"
 	"openofd/internal/testkit/pgcluster"
 )
@@ -44,7 +45,7 @@ func russianOperator(t *testing.T, engine string) (*russianNode, registry.Regist
 	s.KKTCrypto.Name = config.CryptoSIM1
 	s.Operator.INN.Number = "7704211201"
 	if engine == "postgres" {
-		s.DB.URL = pgcluster.Database(t)
+		s.DB.URL = migratedDatabase(t)
 		if err := migrateServer(t.Context(), coreConfig{Dir: s.Data, DB: s.DB.URL}, false, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -86,6 +87,14 @@ func virtualRegister(t *testing.T, link device.LinkConfig, drive device.DriveCon
 	r := device.New(device.Config{Zone: moscow, Tries: 2, Pause: 20 * time.Millisecond}, d, l, l, clock, rand.Reader)
 	t.Cleanup(func() { r.Close() })
 	return r
+}
+
+// migratedDatabase is an empty installation on the shared cluster, without keys.
+func migratedDatabase(t testing.TB) string {
+	t.Helper()
+	return pgcluster.Copy(t, "installation", func(ctx context.Context, url string) error {
+		return postgres.Migrate(ctx, postgres.MigrateOptions{URL: url})
+	})
 }
 
 // onBothEngines runs a test on each.
@@ -161,7 +170,7 @@ func speak(t *testing.T, addr string, message []byte, half bool) (answer []byte,
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	c.Write(message)
 	if half {
 		c.(*net.TCPConn).CloseWrite()
@@ -218,7 +227,7 @@ func TestCountriesApart(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(5 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	c.Write(frame)
 	answer := make([]byte, 256)
 	n, err := c.Read(answer)
@@ -247,7 +256,7 @@ func TestRussianDoorNeeds(t *testing.T) {
 		s.Data = t.TempDir()
 		s.KKTAddr = config.Addr{HostPort: "127.0.0.1:0"}
 		s.KKTCrypto.Name, s.Operator.INN.Number = tt.crypto, tt.inn
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		o, err := startOperator(ctx, s)
 		cancel()
 		if err == nil {

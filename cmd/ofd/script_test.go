@@ -110,7 +110,11 @@ func play(t *testing.T, path, engine string) {
 	dir := t.TempDir()
 	s := &script{t: t, dir: dir, names: map[string]string{"dir": dir, "data": filepath.Join(dir, "data"), "engine": engine, "pki": pki}}
 	if engine == "postgres" {
-		s.names["db"] = pgcluster.Database(t)
+		if strings.Contains(string(text), "migrate") { // it is about an empty one
+			s.names["db"] = pgcluster.Database(t)
+		} else {
+			s.names["db"] = migratedDatabase(t)
+		}
 		s.run(exitOK, "migrate up")
 	}
 	t.Cleanup(func() {
@@ -161,9 +165,9 @@ func (s *script) step(verb, rest string) {
 	case "serve":
 		s.serve(rest)
 	case "stop":
-		if code, took := s.server.end(syscall.SIGTERM); code != 0 || took > 10*time.Second {
+		if code, took := s.server.end(syscall.SIGTERM); code != 0 || took > 20*time.Second {
 			s.stderr = s.server.talk()
-			s.fatalf("the server ended with %d after %v, want 0 within 10 s", code, took)
+			s.fatalf("the server ended with %d after %v, want 0 within 20 s", code, took)
 		}
 		s.server = nil
 	case "kill":
@@ -214,7 +218,7 @@ func (s *script) run(want int, line string) {
 // log waits for the server's words.
 func (s *script) log(text string) {
 	s.t.Helper()
-	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
+	for until := time.Now().Add(time.Minute); time.Now().Before(until); time.Sleep(10 * time.Millisecond) {
 		if s.stderr = s.server.talk(); strings.Contains(s.stderr, text) {
 			return
 		}
@@ -346,9 +350,9 @@ func (s *script) serve(line string) {
 	case <-s.server.out:
 		s.stderr = s.server.talk()
 		s.fatalf("the server ended at once: %v", cmd.Wait())
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		s.stderr = s.server.talk()
-		s.fatalf("the server is not ready after 20 s")
+		s.fatalf("the server is not ready after a minute")
 	}
 	for door, addr := range s.server.addrs {
 		s.names[door] = addr
