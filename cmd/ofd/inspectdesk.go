@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 
+	"openofd/internal/authority/kgd"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/web/room"
@@ -66,4 +68,19 @@ func (d inspectDesk) Register(ctx context.Context, r fiscal.RegisterID) (registr
 		err = &fiscal.Error{Reason: fiscal.NothingThere, Field: "register"}
 	}
 	return l, err
+}
+
+// Summaries reads the daily summaries of a taxpayer's registers.
+func (d inspectDesk) Summaries(ctx context.Context, t fiscal.TaxpayerID, of []fiscal.DayOf) ([]fiscal.DaySummary, error) {
+	all, err := d.store.Registers(ctx, t, 0, 1)
+	if err != nil || len(all) == 0 || len(of) == 0 {
+		return nil, err
+	}
+	return d.store.DaySummaries(ctx, all[0].Partition, of) // a taxpayer's registers are in one
+}
+
+// SentSummaries reads which of a register's were handed over: Kazakhstan's
+// authority is the one that takes them.
+func (d inspectDesk) SentSummaries(ctx context.Context, r fiscal.RegisterID, from, until fiscal.WallTime) ([]delivery.SentSummary, error) {
+	return d.store.SentSummaries(ctx, kgd.Name, r, from, until)
 }

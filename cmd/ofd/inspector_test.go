@@ -17,10 +17,11 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"openofd/internal/access"
+	"openofd/internal/authority/kgd"
+	"openofd/internal/delivery"
 	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
 	"openofd/internal/mail"
-	"openofd/internal/testkit/pgcluster"
 )
 
 // visitorOf is a browser without a screen.
@@ -103,7 +104,7 @@ func inspectOperator(t *testing.T, engine string) {
 	}
 	must(s.authority(t.TempDir()))
 	if engine == "postgres" {
-		s.DB.URL = pgcluster.Database(t)
+		s.DB.URL = migratedDatabase(t)
 		must(migrateServer(t.Context(), coreConfig{Dir: s.Data, DB: s.DB.URL}, false, nil))
 	}
 	o := mustStart(t, s)
@@ -182,15 +183,29 @@ func inspectOperator(t *testing.T, engine string) {
 	day := ""
 	for end := time.Now().Add(60 * time.Second); ; time.Sleep(50 * time.Millisecond) {
 		_, body, _ := v.ask(client+"/days", nil)
-		if m := regexp.MustCompile(`href="(` + regexp.QuoteMeta(client) + `/receipts\?[^"]+)"`).FindStringSubmatch(body); m != nil {
-			day = strings.ReplaceAll(m[1], "&amp;", "&")
+		if day = regexp.MustCompile(regexp.QuoteMeta(client) + `/days/\d+/\d{4}-\d\d-\d\d`).FindString(body); day != "" {
 			break
 		}
 		if time.Now().After(end) {
 			t.Fatalf("no day is listed:\n%s", body)
 		}
 	}
-	v.wants(day, "234.50", link) // from the day to its receipts
+	// From the summary of the day to its receipts, and from it to the receipt.
+	summary := v.wants(day, "234.50", "waits to be handed over", "Nothing of this day was handed over yet", link)
+	receipts := regexp.MustCompile(`href="(` + regexp.QuoteMeta(client) + `/receipts\?[^"]+)"`).FindStringSubmatch(summary)
+	if receipts == nil {
+		t.Fatalf("the summary leads to no receipts:\n%s", summary)
+	}
+	v.wants(strings.ReplaceAll(receipts[1], "&amp;", "&"), "234.50", link)
+	var version fiscal.Number
+	if _, err := fmt.Sscanf(summary[strings.Index(summary, "version "):], "version %d waits", &version); err != nil {
+		t.Fatal(err)
+	}
+	of, _ := time.Parse(time.DateOnly, day[len(day)-len(time.DateOnly):])
+	sent := delivery.SentSummary{Register: made.Card.Register, Day: fiscal.WallTime(of.Unix()), Version: version, At: time.Now(), Refused: "the number of another register"}
+	must(o.store.KeepSentSummaries(t.Context(), kgd.Name, []delivery.SentSummary{sent}))
+	v.wants(day, fmt.Sprintf("version %d was refused", version), sent.Refused, "The journal was counted anew just now and comes to the same")
+	v.wants(day+"/csv", fmt.Sprintf("version %d was refused", version), sent.Refused, "1234.50;1234.50")
 	v.wants(fmt.Sprintf("%s/registers/%d", client, made.Card.Register), "Дело 12", made.Card.RegistrationNumber)
 	for _, list := range []string{"shifts", "receipts", "reports", "moves", "offline", "findings", "days"} {
 		v.wants(client+"/"+list, "№ 12-K")

@@ -41,6 +41,19 @@ const (
 // Place is where a day stands in lists.
 func (d *Day) Place() Place { return Place{d.Day, journal.Seq(d.Register)} }
 
+// Days is from which day on until which a list of days goes that a Filter asks
+// for, both included: without a beginning a month back, and never ten years.
+func (f *Filter) Days(today fiscal.WallTime) (from, until fiscal.WallTime) {
+	until = today.Day()
+	if f.Until != 0 {
+		until = (f.Until - 1).Day()
+	}
+	if f.From != 0 {
+		return max(f.From.Day(), until-daysKept*secondsOfDay), until
+	}
+	return until - (daysShown-1)*secondsOfDay, until
+}
+
 // DayList lists what registers came to by day, the newest first; of a Filter it
 // heeds times, Outlet and Register. Without a beginning it goes back a month.
 func (q *Questions) DayList(ctx context.Context, s *Scope, f *Filter, today fiscal.WallTime, before *Place, limit int) (all []Day, more bool, err error) {
@@ -48,14 +61,7 @@ func (q *Questions) DayList(ctx context.Context, s *Scope, f *Filter, today fisc
 		return nil, false, errNobody
 	}
 	limit = min(max(limit, 1), MaxPage)
-	until := today.Day()
-	if f.Until != 0 {
-		until = (f.Until - 1).Day()
-	}
-	from := until - (daysShown-1)*secondsOfDay
-	if f.From != 0 {
-		from = max(f.From.Day(), until-daysKept*secondsOfDay)
-	}
+	from, until := f.Days(today)
 	if before != nil {
 		until = min(until, before.Time.Day())
 	}

@@ -12,6 +12,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/signature"
@@ -41,6 +42,14 @@ func (a archive) Client(context.Context, fiscal.TaxpayerID) (registry.Taxpayer, 
 
 func (a archive) Registers(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]registry.Listed, error) {
 	return a.db.Registers(ctx, t, after, limit)
+}
+
+func (a archive) Summaries(ctx context.Context, _ fiscal.TaxpayerID, of []fiscal.DayOf) ([]fiscal.DaySummary, error) {
+	return a.db.DaySummaries(ctx, a.shop.Partition, of)
+}
+
+func (a archive) SentSummaries(ctx context.Context, r fiscal.RegisterID, from, until fiscal.WallTime) ([]delivery.SentSummary, error) {
+	return a.db.SentSummaries(ctx, "kgd", r, from, until)
 }
 
 func (a archive) Register(ctx context.Context, r fiscal.RegisterID) (registry.Listed, error) {

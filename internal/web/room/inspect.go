@@ -12,6 +12,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/web/ui"
@@ -29,6 +30,13 @@ type Archive interface {
 	// Registers lists a client's by number from after (exclusive), limit at most.
 	Registers(ctx context.Context, t fiscal.TaxpayerID, after fiscal.RegisterID, limit int) ([]registry.Listed, error)
 	Register(ctx context.Context, r fiscal.RegisterID) (registry.Listed, error)
+	// Summaries reads the daily summaries of a client's registers that are there, as
+	// they are now, in any order.
+	Summaries(ctx context.Context, t fiscal.TaxpayerID, of []fiscal.DayOf) ([]fiscal.DaySummary, error)
+	// SentSummaries reads which of a register's were handed over to its authority,
+	// from one day on until another, both included: the newest day first, of a day
+	// the highest version.
+	SentSummaries(ctx context.Context, r fiscal.RegisterID, from, until fiscal.WallTime) ([]delivery.SentSummary, error)
 }
 
 var inspectPaths = []string{"/inspect"}

@@ -1,13 +1,9 @@
 package room
 
 import (
-	"cmp"
-	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 
-	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
@@ -30,6 +26,7 @@ func (h *Handler) inspectedRoutes() {
 	inspectList(h, aways())
 	inspectList(h, findings())
 	inspectList(h, h.daysOf())
+	h.dayRoutes()
 	h.ofClient("GET "+clientPattern+"/shifts/{register}/{shift}", h.shift)
 	h.ofClient("GET "+clientPattern+"/documents/{register}/{number}", h.document)
 	h.ofClient("GET "+clientPattern+"/documents/{register}/{number}/json", h.documentJSON)
@@ -85,42 +82,6 @@ func inspectTabs(a *visitor, at string) []tab {
 		all = append(all, tab{key, a.base + "/" + name, name == at})
 	}
 	return all
-}
-
-type dayRow = row[cabinet.Day]
-
-// daysOf lists what registers came to by day. Each leads to its receipts.
-func (h *Handler) daysOf() listing[cabinet.Day] {
-	sum := func(key string, of func(*cabinet.Day) fiscal.Money) column[cabinet.Day] {
-		return column[cabinet.Day]{key, false, func(d *dayRow) any { return of(d.it) }}
-	}
-	return listing[cabinet.Day]{
-		name: "days", section: "days", right: access.SeeRevenue, filters: []string{paramFrom, paramUntil, paramOutlet, paramRegister},
-		columns: []column[cabinet.Day]{
-			{"inspect.day", true, func(d *dayRow) any { return d.l.Date(d.it.Day) }},
-			{"column.register", false, func(d *dayRow) any {
-				return cmp.Or(registerName(&d.card), strconv.FormatInt(int64(d.it.Register), 10))
-			}},
-			{"column.documents", false, func(d *dayRow) any { return d.it.Documents }},
-			{"column.receipts", false, func(d *dayRow) any { return d.it.Receipts() }},
-			sum("column.sales", func(d *cabinet.Day) fiscal.Money { return d.Sums[0] }),
-			sum("column.returns", func(d *cabinet.Day) fiscal.Money { return d.Sums[1] }),
-			sum("column.revenue", func(d *cabinet.Day) fiscal.Money { return d.Revenue() }),
-			sum("inspect.cash", func(d *cabinet.Day) fiscal.Money { return d.Cash }),
-			sum("inspect.cashless", func(d *cabinet.Day) fiscal.Money { return d.Cashless }),
-			{"inspect.offline", false, func(d *dayRow) any { return d.it.Offline }},
-		},
-		files: []string{"column.sales", "inspect.offline"},
-		read: func(ctx context.Context, q *cabinet.Questions, s *cabinet.Scope, f *cabinet.Filter, before *cabinet.Place, limit int) ([]cabinet.Day, bool, error) {
-			return q.DayList(ctx, s, f, fiscal.WallIn(h.now(), h.zone), before, limit)
-		},
-		place: (*cabinet.Day).Place,
-		card:  func(d *cabinet.Day) (fiscal.RegisterID, uint32) { return d.Register, 1 },
-		link: func(d *cabinet.Day) string {
-			day := d.Day.UTC().Format("2006-01-02")
-			return fmt.Sprintf("/receipts?%s=%s&%s=%d&%s=%s", paramFrom, day, paramRegister, d.Register, paramUntil, day)
-		},
-	}
 }
 
 // clientPage is a client: its outlets, and their registers.
