@@ -20,6 +20,20 @@ import (
 type forwarding struct {
 	all []*delivery.Delivery
 	kgd *kgd.Client // nil: its way is not known
+	fns *fns.Client // likewise; a folder takes no applications
+}
+
+// registrars are the authorities that take applications, by whose registers they
+// are about.
+func (f *forwarding) registrars() map[fiscal.Country]delivery.Registrar {
+	all := map[fiscal.Country]delivery.Registrar{}
+	if f.kgd != nil {
+		all[fiscal.Kazakhstan] = f.kgd
+	}
+	if f.fns != nil {
+		all[fiscal.Russia] = f.fns
+	}
+	return all
 }
 
 // of is delivery to an authority; nil if its way is not known.
@@ -46,7 +60,8 @@ func openForwarding(c *core, s *config.Serve, observer delivery.Observer) (f for
 	case s.FNS.URL.URL != "" && s.FNSDir != "":
 		return f, withHint(errors.New("two ways lead to Russia's tax service, and a document goes by one"), "Give --fns-url or --fns-dir")
 	case s.FNS.URL.URL != "":
-		way, err = fns.OpenLink(linkTo(s.FNS), c.now)
+		f.fns, err = fns.Open(linkTo(s.FNS), c.now)
+		way = f.fns
 	case s.FNSDir != "":
 		way, err = fns.OpenFiles(s.FNSDir)
 	default:

@@ -16,17 +16,16 @@ import (
 // startCouriers carries applications to the authorities whose way is known.
 func (o *operator) startCouriers(ctx context.Context, s *settings, ways *forwarding) error {
 	metrics := newApplicationMetrics(s.Metrics, o.store, s.Now)
-	if ways.kgd == nil {
-		return nil
+	for country, far := range ways.registrars() {
+		name, err := o.installation(ctx)
+		if err != nil {
+			return err
+		}
+		cfg := s.Courier
+		cfg.Installation, cfg.Country = name, country
+		c := delivery.NewCourier(cfg, far, o.store, o.registry, o.log, metrics, s.Now, rand.Int64N)
+		o.followers.running.Go(func() { c.Run(ctx) })
 	}
-	name, err := o.installation(ctx)
-	if err != nil {
-		return err
-	}
-	cfg := s.Courier
-	cfg.Installation, cfg.Country = name, fiscal.Kazakhstan
-	c := delivery.NewCourier(cfg, ways.kgd, o.store, o.registry, o.log, metrics, s.Now, rand.Int64N)
-	o.followers.running.Go(func() { c.Run(ctx) })
 	return nil
 }
 

@@ -63,6 +63,7 @@ func (o *operator) startFollowers(s *settings) error {
 	if err != nil {
 		return err
 	}
+	ways.watchClocks(s.Metrics)
 	cfg.Promise = 0 // the backlog of an outage is late already, and must not slow acceptance
 	for _, d := range ways.all {
 		o.followers.runners = append(o.followers.runners, follow.New(cfg, o.store, d, o.log, metrics, s.Now))

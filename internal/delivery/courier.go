@@ -201,7 +201,7 @@ func (c *Courier) submit(ctx context.Context, a *registry.Application) (e regist
 func (c *Courier) submission(a *registry.Application) Submission {
 	return Submission{
 		ID: c.cfg.Installation + "-" + strconv.FormatInt(int64(a.ID), 10), Country: a.Country, Kind: a.Kind, XIN: a.Form.XIN, Register: a.Register,
-		RegistrationNumber: a.Form.RegistrationNumber, Content: a.Content, Signature: a.Signature, Control: a.Control, SignedAt: a.SignedAt,
+		RegistrationNumber: a.Form.RegistrationNumber, Drive: a.Form.Drive, Content: a.Content, Signature: a.Signature, Control: a.Control, SignedAt: a.SignedAt,
 	}
 }
 
@@ -327,9 +327,14 @@ func (c *Courier) decided(ctx context.Context, ds []Decision) (all []Decided, er
 	return all, nil
 }
 
+// clocksDiffer is how much the clocks of an authority and ours may differ before
+// we go by ours.
+const clocksDiffer = 5 * time.Minute
+
 func (c *Courier) decide(a registry.Application, d Decision) Decided {
 	now := c.instant()
-	if a.DecidedAt = d.At.UTC().Truncate(time.Microsecond); d.At.IsZero() {
+	if a.DecidedAt = d.At.UTC().Truncate(time.Microsecond); a.DecidedAt.Before(a.SignedAt.Add(-clocksDiffer)) || a.DecidedAt.After(now.Add(clocksDiffer)) {
+		c.log.Warn("a decision of a time that cannot be: ours is kept", "application", a.ID, "decided", a.DecidedAt)
 		a.DecidedAt = now
 	}
 	for _, t := range []*time.Time{&a.SentAt, &a.TakenAt} { // the answer to our question was lost

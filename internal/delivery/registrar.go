@@ -34,6 +34,7 @@ type Submission struct {
 	XIN                fiscal.XIN
 	Register           fiscal.RegisterID
 	RegistrationNumber string // that the authority gave before; "" none
+	Drive              string // number of the fiscal drive; "" none
 	Content            []byte // the bytes that were signed
 	Signature          []byte // CMS, as it came
 	Control            []registry.FieldError

@@ -1,6 +1,11 @@
-// Package fns words documents for Russia's tax service and writes them to a
-// folder, from where whatever channel an operator has takes them. The service's
-// own channel is not public; a client of it would be one more delivery.Sender.
+// Package fns words documents for Russia's tax service, and brings them, and
+// signed applications about registers, to where a channel takes them: across the
+// network as messages of our own, published in docs/fns.md, or, documents alone,
+// into a folder. The service's own channel is not public.
+//
+//	wording.go   a document as a line of JSON
+//	messages.go  what goes across the network; client.go sends and asks it
+//	files.go     the folder
 //
 // One document is one line of JSON, an object that says which document it is,
 // where it came from and what was found, and holds the document itself as the
@@ -13,8 +18,9 @@
 // Lines stand in files by day and register: DIR/2026-11-22/200145.jsonl. A
 // document that a person sent on later is in 200145.again.jsonl beside it.
 //
-// Left to others: the words of the document itself (protocol/kkt), when and in
-// which order (delivery).
+// Left to others: the words of the document itself (protocol/kkt), certificates
+// and what an answer comes to (authority/link), when and in which order
+// (delivery).
 //
-// Source: KKT reference §12.
+// Sources: KKT reference §12; law 54-FZ article 4.2.
 package fns

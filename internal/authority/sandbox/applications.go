@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -35,7 +36,15 @@ type application struct {
 	Granted  bool
 	Given    string
 	Why      fiscal.Text
-	Message  kgd.Application
+	Message  message
+}
+
+// message is an application as it is kept, in the words of Kazakhstan's; what
+// Russia's has besides stands beside them.
+type message struct {
+	kgd.Application
+	Form  string `json:"form,omitempty"`  // number of the tax service's form
+	Drive string `json:"drive,omitempty"` // number of the fiscal drive
 }
 
 const applicationColumns = "seq, operator, id, number, kind, country, register, xin, taken, due, decided, by, granted, given, why_kk, why_ru, why_en, body"
@@ -49,10 +58,27 @@ func scanApplication(s *sqlitefile.Stmt) (a application, err error) {
 	return a, json.Unmarshal(s.Bytes(17), &a.Message)
 }
 
-// takeApplication takes a signed application. The same ID gets the same answer.
+// takeApplication takes a signed application about a register of Kazakhstan. The
+// same ID gets the same answer.
 //
 // Source: order 135 items 9, 10.
 func (s *Server) takeApplication(w http.ResponseWriter, r *http.Request, operator int64) error {
+	return s.takePaper(w, r, operator, func(body []byte) (m message, err error) {
+		if err := json.Unmarshal(body, &m.Application); err != nil {
+			return m, unprocessable("the body is no application: %v", err)
+		}
+		switch {
+		case m.Format != kgd.Format:
+			return m, &wrong{"format", "it is not " + kgd.Format}
+		case m.Country != fiscal.Kazakhstan:
+			return m, &wrong{"country", "it is kz; there is another address for others"}
+		}
+		return m, checkApplication(&m, s.now())
+	})
+}
+
+// takePaper takes an application that read reads and judges.
+func (s *Server) takePaper(w http.ResponseWriter, r *http.Request, operator int64, read func(body []byte) (message, error)) error {
 	leave, err := s.place()
 	if err != nil {
 		return err
@@ -62,35 +88,39 @@ func (s *Server) takeApplication(w http.ResponseWriter, r *http.Request, operato
 	if err != nil {
 		return err
 	}
-	var a kgd.Application
-	if err := json.Unmarshal(body, &a); err != nil {
-		return unprocessable("the body is no application: %v", err)
-	}
-	if err := checkApplication(&a, s.now()); err != nil {
+	m, err := read(body)
+	if rule := new(wrong); errors.As(err, &rule) {
 		return unprocessable("%v", err)
+	}
+	if err != nil {
+		return err
 	}
 	var number string
 	err = s.file.Write(r.Context(), func(tx *sqlitefile.Tx) error {
-		number, err = s.keepApplication(tx, operator, &a, body)
+		number, err = s.keepApplication(tx, operator, &m)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	s.nudge()
-	answerJSON(w, kgd.ApplicationTaken{Number: number})
+	answerJSON(w, kgd.ApplicationTaken{ID: m.ID, Number: number})
 	return nil
 }
 
 // keepApplication writes an application down, unless it is there.
-func (s *Server) keepApplication(tx *sqlitefile.Tx, operator int64, a *kgd.Application, body []byte) (number string, err error) {
-	st, err := tx.Query("SELECT number, kind, register, xin FROM applications WHERE operator = ? AND id = ?", operator, a.ID)
+func (s *Server) keepApplication(tx *sqlitefile.Tx, operator int64, a *message) (number string, err error) {
+	body, err := json.Marshal(a)
+	if err != nil {
+		return "", err
+	}
+	st, err := tx.Query("SELECT number, kind, register, xin, country FROM applications WHERE operator = ? AND id = ?", operator, a.ID)
 	if err != nil {
 		return "", err
 	}
 	there, same := st.Next(), false
 	if there {
-		number, same = st.Text(0), st.Text(1) == a.Kind && st.Int(2) == int64(a.Register) && st.Text(3) == string(a.BIN)
+		number, same = st.Text(0), st.Text(1) == a.Kind && st.Int(2) == int64(a.Register) && st.Text(3) == string(a.BIN) && st.Text(4) == string(a.Country)
 	}
 	if err := st.Close(); err != nil || same {
 		return number, err
@@ -115,19 +145,15 @@ func (s *Server) keepApplication(tx *sqlitefile.Tx, operator int64, a *kgd.Appli
 
 // checkApplication reports what makes a message no application at all. What it
 // asks for is looked at when it is decided on.
-func checkApplication(a *kgd.Application, now time.Time) error {
+func checkApplication(a *message, now time.Time) error {
 	form := struct {
 		Format string `json:"format"`
 	}{}
 	switch {
-	case a.Format != kgd.Format:
-		return &wrong{"format", "it is not " + kgd.Format}
 	case a.ID == "" || len(a.ID) > 100 || strings.Trim(a.ID, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") != "":
 		return &wrong{"id", "it has 1 to 100 letters, digits and hyphens"}
 	case !slices.Contains([]string{kgd.ApplicationRegister, kgd.ApplicationChange, kgd.ApplicationDeregister}, a.Kind):
 		return &wrong{"kind", "it is register, change or deregister"}
-	case of(a.Country) == 0:
-		return &wrong{"country", "it is kz or ru"}
 	case a.Register <= 0:
 		return &wrong{"register", "it is missing"}
 	case !validXIN(a.Country, string(a.BIN)):
@@ -186,8 +212,15 @@ func (s *scanner) find(want map[string]*string, depth int) {
 	}
 }
 
-// decisions serves those behind a place.
-func (s *Server) decisions(w http.ResponseWriter, r *http.Request, operator int64) error {
+// decisions serves those of a country behind a place. Both countries word them
+// alike.
+func (s *Server) decisions(c fiscal.Country) serve {
+	return func(w http.ResponseWriter, r *http.Request, operator int64) error {
+		return s.decisionsOf(w, r, operator, c)
+	}
+}
+
+func (s *Server) decisionsOf(w http.ResponseWriter, r *http.Request, operator int64, c fiscal.Country) error {
 	q := r.URL.Query()
 	limit, err := pageLimit(q.Get("limit"))
 	if err != nil {
@@ -202,7 +235,7 @@ func (s *Server) decisions(w http.ResponseWriter, r *http.Request, operator int6
 	page := kgd.Decisions{Decisions: []kgd.Decision{}, Next: q.Get("after")}
 	err = s.file.Read(r.Context(), func(tx *sqlitefile.Tx) error {
 		st, err := tx.Query(`SELECT id, number, granted, given, why_kk, why_ru, why_en, decided, decision FROM applications
-			WHERE decision > ? AND operator = ? ORDER BY decision LIMIT ?`, after, operator, limit)
+			WHERE decision > ? AND operator = ? AND country = ? ORDER BY decision LIMIT ?`, after, operator, string(c), limit)
 		if err != nil {
 			return err
 		}

@@ -45,12 +45,12 @@ func newEyes(t *testing.T) *eyes {
 		t.Skip(word)
 	}
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	timed, cancel := context.WithTimeout(tab, 2*time.Minute)
+	timed, cancel := context.WithTimeout(tab, 10*time.Minute)
 	t.Cleanup(cancel)
 	return &eyes{t, timed}
 }

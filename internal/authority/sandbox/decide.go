@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -150,44 +151,74 @@ func (s *Server) Decide(ctx context.Context, number string, v Verdict) error {
 	})
 }
 
-// The authority's words.
-var (
-	whyFault    = fiscal.Text{KK: "Оқу-жаттығу үшін бас тартылды.", RU: "Отказано для тренировки.", EN: "Refused as an exercise."}
-	whyOwner    = fiscal.Text{KK: "Өтініштегі салық төлеуші оны жіберген тұлғамен сәйкес келмейді.", RU: "Налогоплательщик в заявлении не тот, от чьего имени оно подано.", EN: "The taxpayer in the application is not the one in whose name it was sent."}
-	whyTaxpayer = fiscal.Text{KK: "Салық төлеуші тіркеу есебінде жоқ.", RU: "Налогоплательщик не состоит на регистрационном учёте.", EN: "The taxpayer is not on record."}
-	whyModel    = fiscal.Text{KK: "Модель мемлекеттік тізілімде жоқ.", RU: "Модели нет в государственном реестре.", EN: "The model is not in the state register."}
-	whyTwice    = fiscal.Text{KK: "Осы зауыттық нөмірі бар касса есепте тұр.", RU: "Касса с этим заводским номером уже стоит на учёте.", EN: "A register with this serial number is on record already."}
-	whyNumber   = fiscal.Text{KK: "Тіркеу нөмірі көрсетілмеген.", RU: "Не указан регистрационный номер.", EN: "The registration number is missing."}
-	whyOther    = fiscal.Text{KK: "Осы тіркеу нөмірі басқа салық төлеушіге берілген.", RU: "Этот регистрационный номер присвоен кассе другого налогоплательщика.", EN: "The registration number belongs to a register of another taxpayer."}
-	whyGone     = fiscal.Text{KK: "Касса есептен шығарылған.", RU: "Касса снята с учёта.", EN: "The register was taken off the record."}
-)
+// whyFault is what both authorities say of an exercise.
+var whyFault = fiscal.Text{KK: "Оқу-жаттығу үшін бас тартылды.", RU: "Отказано для тренировки.", EN: "Refused as an exercise."}
+
+// reasons are an authority's words for why it refuses.
+type reasons struct {
+	owner, taxpayer, model, drive, twice, number, other, gone fiscal.Text
+}
+
+// reasonsOf are those of a country's.
+func reasonsOf(c fiscal.Country) *reasons {
+	if c == fiscal.Russia {
+		return russianReasons()
+	}
+	return kazakhReasons()
+}
+
+// kazakhReasons are the words of Kazakhstan's authority. Its registers have no
+// drives.
+func kazakhReasons() *reasons {
+	return &reasons{
+		owner:    fiscal.Text{KK: "Өтініштегі салық төлеуші оны жіберген тұлғамен сәйкес келмейді.", RU: "Налогоплательщик в заявлении не тот, от чьего имени оно подано.", EN: "The taxpayer in the application is not the one in whose name it was sent."},
+		taxpayer: fiscal.Text{KK: "Салық төлеуші тіркеу есебінде жоқ.", RU: "Налогоплательщик не состоит на регистрационном учёте.", EN: "The taxpayer is not on record."},
+		model:    fiscal.Text{KK: "Модель мемлекеттік тізілімде жоқ.", RU: "Модели нет в государственном реестре.", EN: "The model is not in the state register."},
+		twice:    fiscal.Text{KK: "Осы зауыттық нөмірі бар касса есепте тұр.", RU: "Касса с этим заводским номером уже стоит на учёте.", EN: "A register with this serial number is on record already."},
+		number:   fiscal.Text{KK: "Тіркеу нөмірі көрсетілмеген.", RU: "Не указан регистрационный номер.", EN: "The registration number is missing."},
+		other:    fiscal.Text{KK: "Осы тіркеу нөмірі басқа салық төлеушіге берілген.", RU: "Этот регистрационный номер присвоен кассе другого налогоплательщика.", EN: "The registration number belongs to a register of another taxpayer."},
+		gone:     fiscal.Text{KK: "Касса есептен шығарылған.", RU: "Касса снята с учёта.", EN: "The register was taken off the record."},
+	}
+}
 
 // judge decides by the rules: who and what is on record.
 //
-// Source: order 135 items 10 to 13.
+// Sources: order 135 items 10 to 13; law 54-FZ article 4.2.
 func judge(tx *sqlitefile.Tx, a *application) (Verdict, error) {
+	why := reasonsOf(a.Country)
 	in := readContent(a.Message.Content)
+	v, err := judgeRecord(tx, a, &in, why)
+	if err == nil && v.Grant && a.Kind != kgd.ApplicationDeregister {
+		var elsewhere bool
+		if elsewhere, err = driveElsewhere(tx, a, driveOf(a, &in)); elsewhere {
+			v = Verdict{Why: why.drive}
+		}
+	}
+	return v, err
+}
+
+func judgeRecord(tx *sqlitefile.Tx, a *application, in *wanted, why *reasons) (Verdict, error) {
 	if in.xin != "" && in.xin != a.XIN {
-		return Verdict{Why: whyOwner}, nil
+		return Verdict{Why: why.owner}, nil
 	}
 	if ok, err := onRecord(tx, a.Country, "taxpayer", a.XIN); !ok {
-		return Verdict{Why: whyTaxpayer}, err
+		return Verdict{Why: why.taxpayer}, err
 	}
 	if a.Kind != kgd.ApplicationDeregister {
 		if ok, err := onRecord(tx, a.Country, "model", in.model); !ok {
-			return Verdict{Why: whyModel}, err
+			return Verdict{Why: why.model}, err
 		}
 	}
 	if a.Kind == kgd.ApplicationRegister {
 		_, twice, err := tx.QueryInt("SELECT 1 FROM registers WHERE country = ? AND serial = ? AND model = ? AND serial <> '' AND until = 0", string(a.Country), in.serial, in.model)
 		if twice {
-			return Verdict{Why: whyTwice}, err
+			return Verdict{Why: why.twice}, err
 		}
 		return Verdict{Grant: true}, err
 	}
 	number := a.Message.RegistrationNumber
 	if number == "" {
-		return Verdict{Why: whyNumber}, nil
+		return Verdict{Why: why.number}, nil
 	}
 	st, err := tx.Query("SELECT xin, until FROM registers WHERE country = ? AND number = ?", string(a.Country), number)
 	if err != nil {
@@ -197,12 +228,25 @@ func judge(tx *sqlitefile.Tx, a *application) (Verdict, error) {
 	if st.Next() {
 		switch {
 		case st.Text(0) != a.XIN:
-			v = Verdict{Why: whyOther}
+			v = Verdict{Why: why.other}
 		case st.Int(1) != 0:
-			v = Verdict{Why: whyGone}
+			v = Verdict{Why: why.gone}
 		}
 	}
 	return v, st.Close()
+}
+
+// driveOf is the fiscal drive that an application tells of, "" none.
+func driveOf(a *application, in *wanted) string { return cmp.Or(a.Message.Drive, in.drive) }
+
+// driveElsewhere reports whether a fiscal drive is in another register that is on
+// record.
+func driveElsewhere(tx *sqlitefile.Tx, a *application, drive string) (bool, error) {
+	if a.Country != fiscal.Russia || drive == "" {
+		return false, nil
+	}
+	_, there, err := tx.QueryInt("SELECT 1 FROM registers WHERE country = ? AND drive = ? AND until = 0 AND number <> ? LIMIT 1", string(a.Country), drive, a.Message.RegistrationNumber)
+	return there, err
 }
 
 // decide writes a decision down, and what follows from it.
@@ -248,9 +292,9 @@ func (s *Server) grant(tx *sqlitefile.Tx, a *application, number string, now int
 			return "", errors.Join(&fiscal.Error{Of: fiscal.Conflict, Field: "number", Msg: "it was given before"}, err)
 		}
 	}
-	_, err = tx.Exec(`INSERT INTO registers (country, number, operator, register, xin, model, serial, since, until) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)
-		ON CONFLICT DO UPDATE SET operator = excluded.operator, register = excluded.register, xin = excluded.xin, model = excluded.model, serial = excluded.serial`,
-		string(a.Country), number, a.Operator, a.Register, a.XIN, in.model, in.serial, now)
+	_, err = tx.Exec(`INSERT INTO registers (country, number, operator, register, xin, model, serial, since, until, drive) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
+		ON CONFLICT DO UPDATE SET operator = excluded.operator, register = excluded.register, xin = excluded.xin, model = excluded.model, serial = excluded.serial, drive = excluded.drive`,
+		string(a.Country), number, a.Operator, a.Register, a.XIN, in.model, in.serial, now, driveOf(a, &in))
 	return number, err
 }
 

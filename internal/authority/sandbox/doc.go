@@ -13,7 +13,8 @@
 //	take.go         a batch stored in one transaction, and counted
 //	counts.go       what the documents of a register and a day come to
 //	summaries.go    what operators say of it; compare.go where the two differ
-//	applications.go signed applications; decide.go what becomes of them
+//	applications.go signed applications; decide.go what becomes of them;
+//	                russiapapers.go those of Russia, and its words
 //	markingdoor.go  requests about marked goods
 //	held.go         how much is here, for whoever runs it in a process
 //	faults.go       breaking down on request
@@ -31,5 +32,5 @@
 // authority/marking).
 //
 // Sources: order 135 of 27.02.2015 items 9 to 13, 20, 22; order 626 of
-// 24.10.2025; KKT reference §12.
+// 24.10.2025; law 54-FZ articles 4.2, 4.3; KKT reference §12.
 package sandbox

@@ -1,10 +1,8 @@
 package sandbox
 
 import (
-	"context"
 	"net/http"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,6 +19,10 @@ const (
 	Busy        FaultKind = "busy"        // answers 503 with Retry-After of Seconds, nothing was done
 	Lost        FaultKind = "lost"        // does the work and cuts the connection before the answer
 	Rubbish     FaultKind = "rubbish"     // answers 200 with something else, nothing was done
+	Empty       FaultKind = "empty"       // does the work and answers 200 with nothing
+	Half        FaultKind = "half"        // does the work and breaks off in the middle of the answer
+	Foreign     FaultKind = "foreign"     // does the work and answers as if to something else
+	Elsewhere   FaultKind = "elsewhere"   // answers 302 with another address, nothing was done
 	Losing      FaultKind = "losing"      // says that the first document of a batch was taken, and loses it
 	Refusing    FaultKind = "refusing"    // refuses applications that wait, whatever they say
 	WrongCounts FaultKind = "wrongcounts" // answers counts that are not true
@@ -29,7 +31,7 @@ const (
 
 // FaultKinds lists them.
 func FaultKinds() []FaultKind {
-	return []FaultKind{Slow, Broken, Busy, Lost, Rubbish, Losing, Refusing, WrongCounts, WrongClock}
+	return []FaultKind{Slow, Broken, Busy, Lost, Rubbish, Empty, Half, Foreign, Elsewhere, Losing, Refusing, WrongCounts, WrongClock}
 }
 
 // Place is a part of the exchange, as faults name it.
@@ -180,41 +182,6 @@ func (o *faults) clock() (off time.Duration) {
 // serve answers a request of an operator, whose number it is told.
 type serve func(w http.ResponseWriter, r *http.Request, operator int64) error
 
-// exchange serves a part of the exchange, faults included.
-func (s *Server) exchange(at Place, do serve) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		struck := s.faults.strike(at, s.cfg.Dice, Slow, Broken, Busy, Lost, Rubbish)
-		for _, f := range struck {
-			if f.Kind == Slow && !linger(r.Context(), time.Duration(f.Millis)*time.Millisecond) {
-				return
-			}
-		}
-		lost := false
-		for _, f := range struck {
-			switch f.Kind {
-			case Broken:
-				answerProblem(w, http.StatusInternalServerError, "a fault that was asked for")
-				return
-			case Busy:
-				w.Header().Set("Retry-After", strconv.Itoa(f.Seconds))
-				answerProblem(w, http.StatusServiceUnavailable, "a fault that was asked for")
-				return
-			case Rubbish:
-				w.Header().Set("Content-Type", "text/html")
-				_, _ = w.Write([]byte("<html><body>Bad gateway? <b>No: a fault that was asked for"))
-				return
-			case Lost:
-				lost = true
-			}
-		}
-		if lost {
-			s.answerTo(&unheard{header: http.Header{}}, r, do)
-			panic(http.ErrAbortHandler) // cuts the connection
-		}
-		s.answerTo(w, r, do)
-	})
-}
-
 // answerTo does the work for who shows to be an operator.
 func (s *Server) answerTo(w http.ResponseWriter, r *http.Request, do serve) {
 	name, err := s.operatorName(r)
@@ -230,22 +197,3 @@ func (s *Server) answerTo(w http.ResponseWriter, r *http.Request, do serve) {
 		s.answerError(w, r, err)
 	}
 }
-
-// linger waits, and reports whether somebody still waits for the answer.
-func linger(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// unheard is an answer that goes nowhere.
-type unheard struct{ header http.Header }
-
-func (u *unheard) Header() http.Header         { return u.header }
-func (u *unheard) WriteHeader(int)             {}
-func (u *unheard) Write(b []byte) (int, error) { return len(b), nil }

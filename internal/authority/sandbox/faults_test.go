@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"openofd/internal/authority/fns"
 	"openofd/internal/authority/kgd"
 	"openofd/internal/authority/marking"
 	"openofd/internal/fiscal"
@@ -139,9 +140,9 @@ func TestRefusing(t *testing.T) {
 	if _, err := f.AddFault(Fault{Kind: Refusing, Place: atApplications, Next: 1}); err != nil {
 		t.Fatal(err)
 	}
-	f.submit(paper("r-1", kgd.ApplicationRegister, fiscal.Kazakhstan, ownerBIN, "1"))
+	f.submit(paper("r-1", kgd.ApplicationRegister, ownerBIN, "1"))
 	f.decided(1)
-	f.submit(paper("r-2", kgd.ApplicationRegister, fiscal.Kazakhstan, ownerBIN, "2"))
+	f.submit(paper("r-2", kgd.ApplicationRegister, ownerBIN, "2"))
 	if all := f.decided(2); all[0].Granted || all[0].Why != whyFault || !all[1].Granted {
 		t.Errorf("decisions: %+v, want the first refused", all)
 	}
@@ -291,11 +292,11 @@ func TestRussia(t *testing.T) {
 	line := func(id, entry, doc string) string {
 		return `{"id":"9999078902001234-` + id + `","register":200145,"entry":` + entry + `,"received":"2025-11-21T10:55:00.123456Z","answered":0,"flags":[],"document":` + doc + `}`
 	}
-	if got := f.taken(PathDocuments, line("14", "58", receipt), line("20", "60", closing)); got.Taken != 2 || len(got.Refused) != 0 {
+	if got := f.taken(fns.PathDocuments, line("14", "58", receipt), line("20", "60", closing)); got.Taken != 2 || len(got.Refused) != 0 {
 		t.Fatalf("two documents: %+v", got)
 	}
 	other := strings.Replace(receipt, `"messageFiscalSign":9`, `"messageFiscalSign":8`, 1)
-	got := f.taken(PathDocuments, line("20", "60", closing), line("14", "58", other), line("15", "59", receipt),
+	got := f.taken(fns.PathDocuments, line("20", "60", closing), line("14", "58", other), line("15", "59", receipt),
 		line("14", "58", strings.Replace(receipt, `"operationType":1`, `"operationType":5`, 1)), line("14", "58", strings.Replace(receipt, `"7704358518"`, `"7704358519"`, 1)))
 	why := ""
 	for _, r := range got.Refused {

@@ -153,6 +153,14 @@ func (s *Server) place() (leave func(), err error) {
 	}
 }
 
+// batchOf is the name that a batch was given, if it is one that can be told back.
+func batchOf(r *http.Request) string {
+	if name := r.Header.Get(kgd.HeaderKey); len(name) <= 64 {
+		return name
+	}
+	return ""
+}
+
 // takeLines takes a batch of documents.
 func (s *Server) takeLines(what string, c country, parse func([]byte) (document, error)) serve {
 	return func(w http.ResponseWriter, r *http.Request, operator int64) error {
@@ -165,7 +173,7 @@ func (s *Server) takeLines(what string, c country, parse func([]byte) (document,
 		if err != nil {
 			return err
 		}
-		b := batch{operator: operator, country: c, what: what, taken: kgd.Taken{Refused: []kgd.Refusal{}}}
+		b := batch{operator: operator, country: c, what: what, taken: kgd.Taken{Batch: batchOf(r), Refused: []kgd.Refusal{}}}
 		err = each(body, func(n int, line []byte) error {
 			d, err := parse(line)
 			if err == nil {

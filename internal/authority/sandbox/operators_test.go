@@ -129,7 +129,7 @@ func TestOperators(t *testing.T) {
 			t.Errorf("counts %+v, want those of %v", page, one.total)
 		}
 	}
-	text, err := json.Marshal(paper("a-1", kgd.ApplicationRegister, fiscal.Kazakhstan, ownerBIN, "1"))
+	text, err := json.Marshal(paper("a-1", kgd.ApplicationRegister, ownerBIN, "1"))
 	if err != nil {
 		t.Fatal(err)
 	}

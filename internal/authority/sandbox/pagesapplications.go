@@ -142,6 +142,12 @@ func (s *Server) showApplication(w http.ResponseWriter, r *http.Request, v *visi
 	if a.Message.RegistrationNumber != "" {
 		facts = append(facts, fact{v.T("authority.registration.before"), a.Message.RegistrationNumber})
 	}
+	if a.Message.Form != "" {
+		facts = append(facts, fact{v.T("authority.form"), a.Message.Form})
+	}
+	if a.Message.Drive != "" {
+		facts = append(facts, fact{v.T("authority.drive"), a.Message.Drive})
+	}
 	for _, e := range a.Message.Control {
 		facts = append(facts, fact{v.T("authority.control"), e.Field + ": " + e.Reason})
 	}

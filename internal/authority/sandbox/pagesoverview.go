@@ -119,8 +119,8 @@ func (s *Server) showRegisters(w http.ResponseWriter, r *http.Request, v *visito
 		if err != nil {
 			return err
 		}
-		st, err := tx.Query(`SELECT number, country, xin, model, serial, operator, register, since, until FROM registers
-			WHERE ?1 = '' OR number = ?1 OR xin = ?1 OR serial = ?1 ORDER BY since DESC LIMIT ?2`, q, registersShown)
+		st, err := tx.Query(`SELECT number, country, xin, model, serial, operator, register, since, until, drive FROM registers
+			WHERE ?1 = '' OR number = ?1 OR xin = ?1 OR serial = ?1 OR drive = ?1 ORDER BY since DESC LIMIT ?2`, q, registersShown)
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,11 @@ func (s *Server) showRegisters(w http.ResponseWriter, r *http.Request, v *visito
 			if st.Int(8) != 0 {
 				status = v.T("authority.offrecord")
 			}
-			registers = append(registers, texts(st.Text(0), v.T("authority.country."+st.Text(1)), st.Text(2), st.Text(3), st.Text(4), names[st.Int(5)]+" · "+v.number(st.Int(6)), v.when(st.Int(7)), status))
+			serial := st.Text(4)
+			if drive := st.Text(9); drive != "" {
+				serial += " · " + drive
+			}
+			registers = append(registers, texts(st.Text(0), v.T("authority.country."+st.Text(1)), st.Text(2), st.Text(3), serial, names[st.Int(5)]+" · "+v.number(st.Int(6)), v.when(st.Int(7)), status))
 		}
 		if err := st.Close(); err != nil {
 			return err

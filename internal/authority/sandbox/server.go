@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"openofd/internal/authority/fns"
 	"openofd/internal/authority/kgd"
 	"openofd/internal/authority/marking"
 	"openofd/internal/fiscal"
@@ -136,11 +137,13 @@ func (s *Server) prepare(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.Handle("POST "+kgd.PathReceipts, s.exchange(atReceipts, s.takeLines("receipts", kazakhstan, parseKazakh)))
 	mux.Handle("POST "+kgd.PathApplications, s.exchange(atApplications, s.takeApplication))
-	mux.Handle("GET "+kgd.PathDecisions, s.exchange(atDecisions, s.decisions))
+	mux.Handle("GET "+kgd.PathDecisions, s.exchange(atDecisions, s.decisions(fiscal.Kazakhstan)))
 	mux.Handle("POST "+kgd.PathSummaries, s.exchange(atSummaries, s.takeSummaries))
 	mux.Handle("GET "+kgd.PathCounts, s.exchange(atCounts, s.counts))
 	mux.Handle("POST "+kgd.PathReports, s.exchange(atReports, s.takeReport))
-	mux.Handle("POST "+PathDocuments, s.exchange(atDocuments, s.takeLines("documents", russia, parseRussian)))
+	mux.Handle("POST "+fns.PathDocuments, s.exchange(atDocuments, s.takeLines("documents", russia, parseRussian)))
+	mux.Handle("POST "+fns.PathApplications, s.exchange(atApplications, s.takeRussianApplication))
+	mux.Handle("GET "+fns.PathDecisions, s.exchange(atDecisions, s.decisions(fiscal.Russia)))
 	mux.Handle("POST "+marking.PathRequests, s.exchange(atMarking, s.askMarking))
 	pages, err := s.pages()
 	if err != nil {
@@ -155,10 +158,6 @@ func (s *Server) prepare(ctx context.Context) error {
 	s.handler = mux
 	return nil
 }
-
-// PathDocuments is where documents for Russia's tax service go: POST, NDJSON of
-// lines as docs/fns.schema.json has them, answered as kgd.PathReceipts is.
-const PathDocuments = "/fns/v1/documents"
 
 // Handler is the door, for operators and staff alike.
 func (s *Server) Handler() http.Handler { return s.handler }

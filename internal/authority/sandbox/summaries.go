@@ -33,7 +33,7 @@ func (s *Server) takeSummaries(w http.ResponseWriter, r *http.Request, operator 
 		body []byte
 	}
 	var lines []line
-	b := batch{operator: operator, what: "summaries", taken: kgd.Taken{Refused: []kgd.Refusal{}}}
+	b := batch{operator: operator, what: "summaries", taken: kgd.Taken{Batch: batchOf(r), Refused: []kgd.Refusal{}}}
 	err = each(body, func(n int, text []byte) error {
 		l := line{body: text}
 		if err := json.Unmarshal(text, &l.Summary); err != nil || l.ID == "" {

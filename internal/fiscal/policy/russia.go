@@ -5,8 +5,8 @@ import "time"
 // russia is the law of Russia.
 //
 // Sources: law 54-FZ (articles 4.1 to 4.7: autonomous work, notifications of
-// marked goods, shift, retention; 4.2: five working days for the card of a
-// register);
+// marked goods, shift, retention; 4.2: a registration number by the end of the
+// next working day, which is three days away on a Friday);
 // tax code article 164 with law 303-FZ (20 % from 2019), 176-FZ (5 % and 7 %
 // from 2025) and the law of 2025 (22 % from 2026); tag 1199 of the FFD.
 func russia() Policy {
@@ -14,7 +14,7 @@ func russia() Policy {
 		offline:   []dated[time.Duration]{{always, 30 * 24 * time.Hour}},
 		marking:   []dated[time.Duration]{{always, 30 * 24 * time.Hour}},
 		shift:     []dated[time.Duration]{{always, 24 * time.Hour}},
-		decision:  []dated[time.Duration]{{always, 7 * 24 * time.Hour}},
+		decision:  []dated[time.Duration]{{always, 72 * time.Hour}},
 		grace:     []dated[time.Duration]{{always, 10 * 24 * time.Hour}},
 		retention: []dated[int]{{always, 5}},
 		vat: []datedRate{

@@ -220,9 +220,6 @@ type applicationPage struct {
 // fact is a field of a form as it is read.
 type fact struct{ Label, Value string }
 
-// lateAfter is how long an authority may take. Source: requirement E-079.
-const lateAfter = 3 * 24 * time.Hour
-
 // now is the operator's clock.
 func (h *Handler) now() time.Time { return h.cfg.Documents.Now() }
 
@@ -245,7 +242,7 @@ func (h *Handler) application(w http.ResponseWriter, r *http.Request, a *visitor
 	}
 	if !app.SignedAt.IsZero() {
 		p.SignedAt = a.when(app.SignedAt)
-		p.Late = (app.Status == registry.Sent || app.Status == registry.Waiting) && h.now().Sub(app.SignedAt) > lateAfter
+		p.Late = app.Overdue(h.now())
 	}
 	h.page(w, r, a, http.StatusOK, "application.html", "/applications", "application.title", p)
 }

@@ -47,7 +47,7 @@ func (h *Handler) queues(r *http.Request) (all []queue, err error) {
 		}
 		q := queue{Key: "staff.applications", Icon: "file-text", URL: "/staff/applications", Count: len(open)}
 		for i := range open {
-			q.Late = q.Late || h.now().Sub(open[i].SignedAt) > lateAfter
+			q.Late = q.Late || open[i].Overdue(h.now())
 		}
 		all = append(all, q)
 	}
