@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
 	"openofd/internal/till"
 	"openofd/internal/web/ui"
@@ -206,6 +207,9 @@ func (h *Handler) form(w http.ResponseWriter, r *http.Request, g *guest) {
 		return
 	}
 	made, err := h.till.Form(r.Context(), g.Seat, at.ID, &a.Draft, a.Extended)
+	if errors.Is(err, kkm.ErrStopped) {
+		err = errors.Join(h.way(r.Context(), g, &at), err) // which knows why it stands
+	}
 	if err != nil {
 		h.refuse(w, r, g, &at, err)
 		return

@@ -85,6 +85,8 @@ func standstill(s *till.Standing) error {
 		return &fiscal.Error{Reason: fiscal.StaleToken, Err: kkm.ErrNeedsToken}
 	case s.Mode == kkm.ModeServerBlocked:
 		return &fiscal.Error{Reason: fiscal.RegisterBlocked, Msg: s.Notice, Err: kkm.ErrServerBlocked}
+	case s.Mode == kkm.ModeStopped && s.Waiting == 0: // no document was refused: the operator does not know the register
+		return &fiscal.Error{Reason: fiscal.UnknownRegister, Msg: s.Notice, Err: kkm.ErrStopped}
 	case s.Mode == kkm.ModeStopped:
 		return &fiscal.Error{Of: fiscal.Denied, Msg: s.Notice, Err: kkm.ErrStopped}
 	case s.Waiting > 0 && s.OfflineLeft < 0:

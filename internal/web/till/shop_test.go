@@ -1,6 +1,7 @@
 package till_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"openofd/internal/journal"
 	"openofd/internal/keyring"
 	wire "openofd/internal/protocol/kkm"
+	"openofd/internal/protocol/kkm/kkmpb"
 	"openofd/internal/registry"
 	"openofd/internal/store/sqlite"
 	core "openofd/internal/till"
@@ -88,6 +90,9 @@ func (c cable) Exchange(ctx context.Context, frame []byte) (kkm.Reply, error) {
 			return kkm.Reply{}, err
 		}
 		asked := wire.ParseRequest(head, frame[wire.HeaderLen:])
+		if asked.Msg.GetCommand() != kkmpb.CommandTypeEnum_COMMAND_TICKET && code != wire.CodeBlocked && code < wire.CodeUnavailable {
+			return c.Exchanger.Exchange(ctx, frame) // what is wrong with a receipt is not wrong with a question
+		}
 		answer := wire.Refuse(head, int32(asked.Msg.GetCommand()), code, operatorSays)
 		return kkm.Reply{Header: head, Payload: answer[wire.HeaderLen:]}, nil
 	}
@@ -107,7 +112,8 @@ type shop struct {
 	path      string // of the till's file
 	operator  string // its address
 	mail      letters
-	pages     atomic.Value // http.Handler
+	pages     atomic.Value  // http.Handler
+	patience  time.Duration // with the operator, from the next start; 0: a test's
 	secret    string
 	id        fiscal.RegisterID
 	registers *registry.Service
@@ -116,7 +122,7 @@ type shop struct {
 	away      atomic.Bool   // the till cannot be reached
 	formed    atomic.Int64  // drafts that devices asked to be formed
 	mute      atomic.Bool   // what was formed is not answered
-	code      atomic.Uint32 // with which everything is answered; 0: the operator answers
+	code      atomic.Uint32 // with which receipts are answered; 0: the operator answers
 }
 
 func openShop(t testing.TB) *shop {
@@ -184,7 +190,7 @@ func (s *shop) open() {
 		Path: s.path, Mailer: &s.mail, Check: "https://ofd.example", Rand: rand.Reader, Log: quiet,
 		Now:     func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		Link:    func() kkm.Exchanger { return cable{kkm.NewLink(kkm.LinkConfig{Addr: s.operator}), s} },
-		Options: core.Options{Transaction: 4 * time.Second, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
+		Options: core.Options{Transaction: cmp.Or(s.patience, 4*time.Second), Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
 	})
 	if err != nil {
 		s.t.Fatal(err)
