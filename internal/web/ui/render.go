@@ -42,6 +42,14 @@ func NewRenderer(pages fs.FS, operator fiscal.Operator, log *slog.Logger) (*Rend
 		if err != nil {
 			return nil, fmt.Errorf("read the layout: %w", err)
 		}
+		labels, err := base.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("read the layout: %w", err)
+		}
+		f := &folder{l: l, assets: rd.Assets, labels: labels, told: map[string]string{}}
+		if err := f.fold(base); err != nil {
+			return nil, fmt.Errorf("words of the layout: %w", err)
+		}
 		rd.sets[lang] = map[string]*template.Template{"error.html": base}
 		names, err := fs.Glob(pages, "*.html")
 		if err != nil {
@@ -51,6 +59,9 @@ func NewRenderer(pages fs.FS, operator fiscal.Operator, log *slog.Logger) (*Rend
 			set, err := base.Clone()
 			if err == nil {
 				_, err = set.ParseFS(pages, name)
+			}
+			if err == nil {
+				err = f.fold(set)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", name, err)
