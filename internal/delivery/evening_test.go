@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -354,6 +355,44 @@ func TestOneNodeDoesALongEvening(t *testing.T) {
 		nodes.Wait()
 		if far.most != 1 || far.by["a"]+far.by["b"] != pages {
 			t.Errorf("pages by node: %v, %d at a time, want %d, one at a time", far.by, far.most, pages)
+		}
+	})
+}
+
+// moodyCounts has a page for each register, and fails every third time.
+type moodyCounts struct{ asked, pages int }
+
+func (m *moodyCounts) Counts(_ context.Context, _ fiscal.WallTime, after string, _ int) ([]Count, string, error) {
+	if m.asked++; m.asked%3 == 0 {
+		return nil, "", &fiscal.Error{Of: fiscal.Unavailable, Msg: "not just now"}
+	}
+	at, _ := strconv.Atoi(after)
+	if at++; at == m.pages {
+		return []Count{{Register: fiscal.RegisterID(at)}}, "", nil
+	}
+	return []Count{{Register: fiscal.RegisterID(at)}}, strconv.Itoa(at), nil
+}
+
+// TestCountsAreAskedForAgain: of ten pages of counts every third fails, and the
+// day is compared all the same; an authority that is down is asked once.
+//
+// Req: N-003
+func TestCountsAreAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store, log, clock := &eveningStore{}, slog.New(slog.DiscardHandler), func() time.Time { return dawn.Add(3 * time.Hour) }
+		for _, c := range []struct {
+			name   string
+			counts *moodyCounts
+			fails  bool
+			asked  int
+		}{
+			{"moody", &moodyCounts{pages: 10}, false, 14},
+			{"down", &moodyCounts{asked: 2, pages: 10}, true, 3},
+		} {
+			r := NewReconciler(dayConfig(), store, c.counts, New(&word{}, nil, nil, nil, clock), log, clock)
+			if _, err := r.Reconcile(t.Context(), fiscal.WallTime(dawn.Unix()).Day(), ""); (err != nil) != c.fails || c.counts.asked != c.asked {
+				t.Errorf("%s: Reconcile = %v after %d questions, want %d questions and an error: %t", c.name, err, c.counts.asked, c.asked, c.fails)
+			}
 		}
 	})
 }

@@ -192,7 +192,7 @@ func (r *Reconciler) theirs(ctx context.Context, day fiscal.WallTime) (map[fisca
 	all := make(map[fiscal.RegisterID]Count)
 	last := fiscal.RegisterID(0)
 	for after := ""; ; {
-		page, next, err := r.counts.Counts(ctx, day, after, MaxSummaries)
+		page, next, err := r.page(ctx, day, after)
 		if err != nil {
 			return nil, fmt.Errorf("ask %s for its counts of %s: %w", r.cfg.Authority, dayText(day), err)
 		}
@@ -213,6 +213,28 @@ func (r *Reconciler) theirs(ctx context.Context, day fiscal.WallTime) (map[fisca
 			return nil, &fiscal.Error{Of: fiscal.Unavailable, Field: "counts", Msg: fmt.Sprintf("%s counts more than %d registers", r.cfg.Authority, maxCounted)}
 		}
 		after = next
+	}
+}
+
+// pageTries is how often a page of counts is asked for behind the first one.
+const pageTries = 4
+
+// page asks for a page of counts. One that fails is asked for again, for it is
+// one of thousands and would spoil all; but not the first: an authority that is
+// down is left alone.
+func (r *Reconciler) page(ctx context.Context, day fiscal.WallTime, after string) (page []Count, next string, err error) {
+	for try := 1; ; try++ {
+		page, next, err = r.counts.Counts(ctx, day, after, MaxSummaries)
+		if err == nil || after == "" || try == pageTries || !errors.Is(err, fiscal.Unavailable) {
+			return page, next, err
+		}
+		wait := time.NewTimer(time.Duration(try) * time.Second)
+		select {
+		case <-ctx.Done():
+			wait.Stop()
+			return nil, "", ctx.Err()
+		case <-wait.C:
+		}
 	}
 }
 
