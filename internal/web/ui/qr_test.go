@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,8 +39,8 @@ func sameAs(t *testing.T, text string) {
 	}
 }
 
-// unmask is the symbol without its mask and without the format.
-func unmask(s *symbol) []bool {
+// maskOf reads the mask off the format.
+func maskOf(s *symbol) int {
 	format := 0
 	for i, x := range [...]int{0, 1, 2, 3, 4, 5} {
 		if s.dark[x*s.side+8] { // column 8, rows 0 to 5
@@ -56,11 +57,16 @@ func unmask(s *symbol) []bool {
 			format |= 1 << (6 + i)
 		}
 	}
-	mask := (format ^ 0x5412) >> 10
+	return (format ^ 0x5412) >> 10 & 7
+}
+
+// unmask is the symbol without its mask and without the format.
+func unmask(s *symbol) []bool {
+	mask := maskOf(s)
 	plain := append([]bool{}, s.dark...)
 	for at := range plain {
 		x, y := at%s.side, at/s.side
-		if !s.fixed[at] && masked(mask&7, x, y) {
+		if !s.fixed[at] && masked(mask, x, y) {
 			plain[at] = !plain[at]
 		}
 		if y == 8 && (x <= 8 || x >= s.side-8) || x == 8 && (y <= 8 || y >= s.side-8) {
@@ -176,6 +182,77 @@ func readSymbol(s *symbol) (string, error) {
 		}
 	}
 	return text.String(), nil
+}
+
+// The mask is the best by the rules, counted square by square.
+func TestQRMask(t *testing.T) {
+	for _, text := range []string{"", "https://ofd.example/?i=362397639340&f=010101907421&s=23456.10&t=20260314T091241", strings.Repeat("чек ", 60), strings.Repeat("0123456789abc", 100)} {
+		s, err := encode(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, least := slowPenalty(s), -1
+		plain := slices.Clone(s.dark)
+		at := maskOf(s)
+		for mask := range 8 {
+			for i := range s.dark {
+				x, y := i%s.side, i/s.side
+				s.dark[i] = plain[i] != (!s.fixed[i] && masked(at, x, y) != masked(mask, x, y))
+			}
+			s.format(mask)
+			if p := slowPenalty(s); least < 0 || p < least {
+				least = p
+			}
+		}
+		if got != least {
+			t.Errorf("%.30q, side %d: mask %d has a penalty of %d, the least is %d", text, s.side, at, got, least)
+		}
+	}
+}
+
+func slowPenalty(s *symbol) (p int) {
+	n := s.side
+	dark := 0
+	for i := range n {
+		p += slowLine(s.dark[i*n:(i+1)*n], 1, n) + slowLine(s.dark[i:], n, n)
+		for j := range n {
+			d := s.dark[i*n+j]
+			if d {
+				dark++
+			}
+			if i > 0 && j > 0 && s.dark[i*n+j-1] == d && s.dark[(i-1)*n+j] == d && s.dark[(i-1)*n+j-1] == d {
+				p += 3
+			}
+		}
+	}
+	return p + abs(20*dark-10*n*n)/(n*n)*10
+}
+
+// slowLine is that of a row or a column: every step-th of squares.
+func slowLine(squares []bool, step, n int) (p int) {
+	const finder = 0b1011101
+	run, window, before := 0, 0, false
+	for i := range n {
+		d := squares[i*step]
+		window = window << 1 & 0x7ff
+		if d {
+			window |= 1
+		}
+		if i > 0 && d == before {
+			run++
+			if run == 5 {
+				p += 3
+			} else if run > 5 {
+				p++
+			}
+		} else {
+			run, before = 1, d
+		}
+		if i >= 10 && (window == finder || window == finder<<4) {
+			p += 40
+		}
+	}
+	return p
 }
 
 func BenchmarkQR(b *testing.B) {

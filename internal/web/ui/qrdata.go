@@ -60,13 +60,13 @@ func parts(text string) (all []part) {
 	return all
 }
 
-// bits is a row of bits under construction.
-type bits struct {
+// bitRow is a row of bits under construction.
+type bitRow struct {
 	bytes []byte
 	n     int
 }
 
-func (b *bits) put(v, n int) {
+func (b *bitRow) put(v, n int) {
 	for i := n - 1; i >= 0; i-- {
 		if b.n%8 == 0 {
 			b.bytes = append(b.bytes, 0)
@@ -87,7 +87,7 @@ func dataOf(all []part, version int) ([]byte, bool) {
 	case version >= 10:
 		size = 1
 	}
-	b := &bits{bytes: make([]byte, 0, room+8)}
+	b := &bitRow{bytes: make([]byte, 0, room+8)}
 	for _, p := range all {
 		if p.digits {
 			b.put(0b0001, 4)
