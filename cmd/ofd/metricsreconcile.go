@@ -17,6 +17,7 @@ type eveningMetrics struct {
 	summaries map[string]prometheus.Counter
 	failed    map[string]map[string]prometheus.Counter
 	open      *prometheus.Desc
+	refused   *prometheus.Desc
 	compared  *prometheus.Desc
 }
 
@@ -27,6 +28,7 @@ func newEveningMetrics(reg prometheus.Registerer, store delivery.ReconcileStore)
 	m := &eveningMetrics{
 		store: store, summaries: make(map[string]prometheus.Counter), failed: make(map[string]map[string]prometheus.Counter),
 		open:     prometheus.NewDesc("ofd_reconcile_open_differences", "Registers and days of the last week of which the authority counts something else than we do.", []string{"authority"}, nil),
+		refused:  prometheus.NewDesc("ofd_reconcile_refused_summaries", "Registers and days whose last daily summary the authority refused.", []string{"authority"}, nil),
 		compared: prometheus.NewDesc("ofd_reconcile_compared_timestamp_seconds", "When a day was last compared to its end, in seconds since 1970; 0 if none was.", []string{"authority"}, nil),
 	}
 	for _, a := range authorities {
@@ -50,6 +52,7 @@ func (m *eveningMetrics) EveningFailed(authority, job string) { m.failed[authori
 // Describe implements prometheus.Collector.
 func (m *eveningMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.open
+	ch <- m.refused
 	ch <- m.compared
 }
 
@@ -65,6 +68,9 @@ func (m *eveningMetrics) Collect(ch chan<- prometheus.Metric) {
 	all, err := m.store.Reconciliations(ctx, kgd.Name, 0, lastCompared)
 	if err != nil {
 		return
+	}
+	if refused, err := m.store.CountRefusedSummaries(ctx, kgd.Name); err == nil {
+		ch <- prometheus.MustNewConstMetric(m.refused, prometheus.GaugeValue, float64(refused), kgd.Name)
 	}
 	open, compared := 0, int64(0)
 	seen := make(map[fiscal.WallTime]bool)

@@ -19,7 +19,8 @@ import (
 // compares one when they ask for it.
 type eveningRoom struct {
 	store      delivery.ReportStore
-	reconciler *delivery.Reconciler // nil: no authority is known that counts
+	reconciler *delivery.Reconciler       // nil: no authority is known that counts
+	summaries  func() *delivery.Summaries // likewise; one for each act
 	log        *slog.Logger
 	end        context.CancelFunc
 	ctx        context.Context //nolint:containedctx // of what runs behind the pages, until the rooms close
@@ -45,6 +46,11 @@ func (o *operator) openEvenings(s *settings) (*eveningRoom, error) {
 	if err != nil {
 		return nil, err
 	}
+	day, err := dayOf(kgd.Name)
+	if err != nil {
+		return nil, err
+	}
+	e.summaries = func() *delivery.Summaries { return delivery.NewSummaries(day, o.store, ways.kgd, s.Log, o.now) }
 	e.reconciler, err = ways.reconciler(o.core, kgd.Name, s.Log)
 	return e, err
 }
@@ -138,6 +144,19 @@ func (e *eveningRoom) Reports(ctx context.Context, before fiscal.WallTime, limit
 		}
 	}
 	return newestDays(all, limit), nil
+}
+
+// RefusedSummaries implements room.Evenings.
+func (e *eveningRoom) RefusedSummaries(ctx context.Context, before fiscal.DayOf, limit int) ([]delivery.SentSummary, error) {
+	return e.store.RefusedSummaries(ctx, kgd.Name, before, limit)
+}
+
+// SummaryAgain implements room.Evenings.
+func (e *eveningRoom) SummaryAgain(ctx context.Context, of fiscal.DayOf) (delivery.SentSummary, error) {
+	if e.summaries == nil {
+		return delivery.SentSummary{}, &fiscal.Error{Of: fiscal.Unavailable, Field: "authority", Msg: "no authority is known that takes summaries"}
+	}
+	return e.summaries().Again(ctx, of)
 }
 
 func showReport(k *delivery.KeptReport) (room.DayReport, error) {

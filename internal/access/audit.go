@@ -66,14 +66,16 @@ const (
 	ActKeyEnded        Act = "key_ended"
 	ActCompared        Act = "day_compared" // with what an authority counts
 	ActSentAgain       Act = "document_sent_again"
+	ActSummaryAgain    Act = "summary_sent_again"
 	ActRetired         Act = "retired" // months that need no longer be kept
+	ActBooksCompared   Act = "books_compared"
 )
 
 // Acts lists them, for the tests of the locales.
 func Acts() []Act {
 	return []Act{ActSignedUp, ActSignedIn, ActSignInFailed, ActLocked, ActSignedOut, ActSessionEnded, ActPasswordChanged, ActPasswordReset,
 		ActTOTPOn, ActTOTPOff, ActRecoveryUsed, ActInvited, ActInvitationEnded, ActJoined, ActRoleChanged, ActRemoved, ActFounded, ActLooked,
-		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActCompared, ActSentAgain,
+		ActSearched, ActPasskeyAdded, ActPasskeyRemoved, ActPasskeyCloned, ActUserAdded, ActUserDisabled, ActUserEnabled, ActPasswordSet, ActStaffOn, ActStaffOff, ActBlocked, ActUnblocked, ActKeyMade, ActKeyEnded, ActCompared, ActSentAgain, ActSummaryAgain, ActBooksCompared,
 		ActInspectorAdded, ActInspectionOpened, ActInspectionClosed, ActInspected, ActInspectedFile, ActInspectedSearch}
 }
 

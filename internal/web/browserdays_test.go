@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"openofd/internal/access"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/web/room"
 )
@@ -18,6 +19,8 @@ import (
 type evenings struct {
 	mu    sync.Mutex
 	asked []fiscal.WallTime // guarded by mu
+	taken int               // summaries that went again; guarded by mu
+	down  bool              // guarded by mu
 }
 
 func pastDay(d int) fiscal.WallTime {
@@ -81,6 +84,80 @@ func (e *evenings) Reports(_ context.Context, before fiscal.WallTime, _ int) ([]
 	}}, nil
 }
 
+// RefusedSummaries are two, of which the authority takes the first when it comes
+// again.
+func (e *evenings) RefusedSummaries(_ context.Context, before fiscal.DayOf, limit int) ([]delivery.SentSummary, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := []delivery.SentSummary{
+		{Register: 200145, Day: pastDay(14), Version: 58, At: time.Now(), Refused: "bin: it is no BIN or IIN"},
+		{Register: 200146, Day: pastDay(13), Version: 3, At: time.Now(), Refused: "<b>version</b>: another summary was taken under it"},
+	}[e.taken:]
+	if before.Day != 0 {
+		return nil, nil
+	}
+	return all[:min(limit, len(all))], nil
+}
+
+func (e *evenings) SummaryAgain(_ context.Context, of fiscal.DayOf) (delivery.SentSummary, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch {
+	case e.down:
+		return delivery.SentSummary{}, &fiscal.Error{Of: fiscal.Unavailable}
+	case of == fiscal.DayOf{Register: 200145, Day: pastDay(14)} && e.taken == 0:
+		e.taken++
+		return delivery.SentSummary{Register: of.Register, Day: of.Day}, nil
+	case of.Register == 200146:
+		return delivery.SentSummary{Register: of.Register, Day: of.Day, Refused: "another summary was taken under it"}, nil
+	}
+	return delivery.SentSummary{}, &fiscal.Error{Reason: fiscal.NothingThere}
+}
+
+// walkRefused has one of the staff look at summaries that the authority refused
+// and send them again.
+//
+// Req: O-111
+func (h *house) walkRefused(t *testing.T, b *browser, e *evenings) {
+	t.Helper()
+	says := func(what string, wants ...string) {
+		t.Helper()
+		text := eval[string](t, b, `document.body.innerText`)
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q:\n%s", what, want, text)
+			}
+		}
+	}
+	b.open(t, h.URL+"/staff/days?lang=ru")
+	says("days", "Орган не принял 2 суточные сводки")
+	h.looks(b, "staff-summaries", "/staff/days/summaries")
+	b.open(t, h.URL+"/staff/days/summaries?lang=ru")
+	says("refused summaries", "200145", "bin: it is no BIN or IIN", "<b>version</b>")
+	b.press(t, `document.querySelectorAll("form[action='/staff/days/summaries'] button")[0]`)
+	says("a summary that was taken", "Орган принял сводку", "200146")
+	again := `document.querySelector("form[action='/staff/days/summaries'] button")`
+	b.press(t, again)
+	says("a summary that is refused again", "200146, 13.03.2026: снова не принята")
+	b.complained()
+	e.mu.Lock()
+	e.down = true
+	e.mu.Unlock()
+	b.press(t, again)
+	says("a way that is closed", "сейчас закрыт")
+	b.complained()
+	records, err := h.db.Audit(t.Context(), 0, 0, 20)
+	tries := 0
+	for _, r := range records {
+		if r.Act == access.ActSummaryAgain && strings.HasPrefix(r.Object, "20014") {
+			tries++
+		}
+	}
+	if err != nil || tries != 3 {
+		t.Errorf("%d tries are in the journal, %v; want 3", tries, err)
+	}
+}
+
 // walkDays has one of the staff look at days that are over, at what differs and
 // at the reports, and compare a day.
 //
@@ -121,9 +198,10 @@ func (h *house) walkDays(t *testing.T, b *browser, e *evenings) {
 			t.Errorf("%s is %q, want %q in it", path, got, want)
 		}
 	}
+	h.walkRefused(t, b, e)
 	h.person("stranger@example.kz", "Ерлан")
 	client := h.token("stranger@example.kz")
-	for _, path := range []string{"/staff/days", "/staff/days/comparison?id=2", "/staff/days/report?authority=kgd&day=2026-03-14", "/staff/days/reports.csv", "/staff/days/reports.json"} {
+	for _, path := range []string{"/staff/days", "/staff/days/comparison?id=2", "/staff/days/summaries", "/staff/days/report?authority=kgd&day=2026-03-14", "/staff/days/reports.csv", "/staff/days/reports.json"} {
 		if status, _ := h.as("", http.MethodGet, path); status != http.StatusSeeOther {
 			t.Errorf("%s as nobody: %d, want the door", path, status)
 		}

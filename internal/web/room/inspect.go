@@ -70,6 +70,11 @@ func strays(a *access.Actor, path string) bool {
 	if a.User.Inspector == nil {
 		return false
 	}
+	for _, none := range []string{"/me/totp", "/me/passkeys"} { // their second proof is a signature
+		if strings.HasPrefix(path, none) {
+			return true
+		}
+	}
 	for _, own := range []string{"/inspect", "/me", "/signout"} {
 		if rest, ok := strings.CutPrefix(path, own); ok && (rest == "" || rest[0] == '/') {
 			return false

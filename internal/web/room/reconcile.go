@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openofd/internal/access"
+	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/web/ui"
 )
@@ -27,6 +28,13 @@ type Evenings interface {
 	// Reports lists them, the newest day first, before a day; 0 is from the newest
 	// on.
 	Reports(ctx context.Context, before fiscal.WallTime, limit int) ([]DayReport, error)
+	// RefusedSummaries lists daily summaries that the authority refused and that
+	// stand so, the newest day first, before one; a Day of 0 is from the newest on.
+	RefusedSummaries(ctx context.Context, before fiscal.DayOf, limit int) ([]delivery.SentSummary, error)
+	// SummaryAgain hands the summary of a register's day over once more. NotFound if
+	// none of it was handed over; Unavailable where the authority is not known, or
+	// does not answer.
+	SummaryAgain(ctx context.Context, of fiscal.DayOf) (delivery.SentSummary, error)
 }
 
 // Comparison is one comparison of a day.
@@ -79,6 +87,8 @@ func (h *Handler) eveningRoutes() {
 	}
 	h.inside("GET /staff/days", h.days)
 	h.inside("POST /staff/days", h.compareDay)
+	h.inside("GET /staff/days/summaries", h.refusedSummaries)
+	h.inside("POST /staff/days/summaries", h.summaryAgain)
 	h.inside("GET /staff/days/comparison", h.comparison)
 	h.inside("GET /staff/days/report", h.dayReport)
 	h.inside("GET /staff/days/reports.csv", func(w http.ResponseWriter, r *http.Request, a *visitor) { h.exportReports(w, r, a, newCSV) })
@@ -108,6 +118,7 @@ type daysPage struct {
 	Newest      bool
 	Reports     []reportRow
 	Comparing   string // a day
+	Refused     int    // summaries, refusedShown at most
 }
 
 type comparisonRow struct {
@@ -200,10 +211,15 @@ func (h *Handler) showDays(w http.ResponseWriter, r *http.Request, a *visitor, s
 	if err == nil {
 		reports, err = h.cfg.Evenings.Reports(r.Context(), 0, reportsShown)
 	}
+	var refused []delivery.SentSummary
+	if err == nil {
+		refused, err = h.cfg.Evenings.RefusedSummaries(r.Context(), fiscal.DayOf{}, refusedShown)
+	}
 	if err != nil {
 		h.render.Error(w, r, err)
 		return
 	}
+	p.Refused = len(refused)
 	for i := range all {
 		p.Comparisons = append(p.Comparisons, a.comparisonRow(all[i]))
 	}
