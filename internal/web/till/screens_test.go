@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/network"
+
 	"openofd/internal/fiscal"
 	core "openofd/internal/till"
 )
@@ -28,15 +31,11 @@ const small = `[...document.querySelectorAll("a[href], button, select, summary, 
 // contrast is what axe-core says of colors.
 const contrast = `axe.run({ runOnly: ["color-contrast"], resultTypes: ["violations"] }).then(r => r.violations.flatMap(v => v.nodes.map(n => v.id + ": " + n.html.slice(0, 120) + " " + n.failureSummary)))`
 
-// Every screen of the till on a phone of 360 pixels: nothing is cut or too small
-// for a thumb in Kazakh and Russian, axe-core finds nothing by day and by night.
-// With TILL_PICTURES there is a picture of each.
-//
-// Req: E-018, E-019, E-022
-func TestScreens(t *testing.T) {
-	s := openShop(t)
+// screens are all of the till's on a phone of 360 pixels: nothing is cut or too
+// small for a thumb in Kazakh and Russian, axe-core finds nothing by day and by
+// night. With TILL_PICTURES there is a picture of each.
+func screens(t *testing.T, s *shop, p *phone) {
 	ids := s.furnish()
-	p := newPhone(t, s.site)
 	out := []screen{
 		{name: "welcome", path: "/welcome"},
 		{name: "signin", path: "/signin"},
@@ -47,6 +46,7 @@ func TestScreens(t *testing.T) {
 		{name: "elsewhere", path: "/signin?elsewhere=Android&at=1763800000"},
 		{name: "offline", path: "/offline"},
 	}
+	p.forget()
 	p.walk(out, "", s)
 	p.open("/enter")
 	p.ready()
@@ -65,8 +65,17 @@ func TestScreens(t *testing.T) {
 	}, "locked", s)
 }
 
+// forget has the device be nobody's.
+func (p *phone) forget() {
+	p.t.Helper()
+	p.do(call(network.ClearBrowserCookies, cdp.Empty{}))
+}
+
 // made are the documents of a shop that is furnished.
-type made struct{ sold, alone, x, z, moved int64 }
+type made struct {
+	sold, alone, x, z, moved int64
+	number                   uint64 // of the receipt that was sold
+}
 
 // furnish fills a shop with what screens show: people, goods, documents.
 func (s *shop) furnish() (ids made) {
@@ -100,7 +109,7 @@ func (s *shop) furnish() (ids made) {
 	must(err)
 	x, err := s.X(ctx, s.seat(), s.id)
 	must(err)
-	return made{sold.ID, alone.ID, x.ID, z.ID, moved.ID}
+	return made{sold.ID, alone.ID, x.ID, z.ID, moved.ID, sold.Number}
 }
 
 // inside are the screens of a device that is unlocked.
@@ -143,7 +152,7 @@ func (s *shop) inside(ids made) []screen {
 		{name: "purchase", path: "/purchase", do: keypad("simple")},
 		{name: "return", path: "/return"},
 		{name: "return-none", path: "/return?number=999"},
-		{name: "return-lines", path: "/return?number=1", do: keypad("extended")},
+		{name: "return-lines", path: fmt.Sprint("/return?number=", ids.number), do: keypad("extended")},
 		{name: "move-in", path: "/move?op=cash_in"},
 		{name: "move-out", path: "/move?op=cash_out"},
 		{name: "x", path: "/x"},

@@ -1,5 +1,5 @@
 // Gives a document to the buyer: by the phone's own sharing, else as a link that
-// is copied. Where the document has no link, its PDF is what is shared.
+// is copied. A document without a link is shared as its PDF.
 (function () {
   "use strict";
   var print = document.querySelector("[data-print]");
@@ -11,7 +11,25 @@
   if (!root) return;
   var button = root.querySelector("[data-share-button]");
   var said = document.querySelector("[data-share-said]");
-  var link = root.getAttribute("data-share") || new URL(root.getAttribute("data-pdf"), location.href).href;
+  var link = root.getAttribute("data-share");
+  var title = root.getAttribute("data-title");
+
+  // What has no link of its own is handed over as a file: whoever got a link to
+  // it could not open it. Where files cannot be shared, it is shown.
+  async function file() {
+    var pdf = root.getAttribute("data-pdf");
+    try {
+      var answer = await fetch(pdf, { credentials: "same-origin" });
+      var paper = new File([await answer.blob()], pdf.split("/")[2] + ".pdf", { type: "application/pdf" });
+      if (answer.ok && navigator.canShare && navigator.canShare({ files: [paper] })) {
+        await navigator.share({ title: title, files: [paper] });
+        return;
+      }
+    } catch (e) {
+      if (e.name === "AbortError") { return; } // the seller thought better of it
+    }
+    location.assign(pdf);
+  }
 
   // Browsers without a clipboard for scripts copy what is selected.
   function copySelected() {
@@ -36,11 +54,15 @@
   }
   button.hidden = false;
   button.addEventListener("click", function () {
+    if (!link) {
+      file();
+      return;
+    }
     if (!navigator.share) {
       copy();
       return;
     }
-    navigator.share({ title: root.getAttribute("data-title"), url: link }).catch(function (e) {
+    navigator.share({ title: title, url: link }).catch(function (e) {
       if (e.name !== "AbortError") copy();
     });
   });
