@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
+	"openofd/internal/access"
 	"openofd/internal/config"
 	"openofd/internal/delivery"
 )
@@ -110,7 +112,8 @@ func (c *deliveryAgainCmd) each(ctx context.Context, core *core, try func(int64)
 	return nil
 }
 
-// tryAgain tries one, by the way to its authority.
+// tryAgain tries one, by the way to its authority, after it is recorded that
+// somebody wants it.
 func tryAgain(ctx context.Context, core *core, ways *forwarding, id int64) (delivery.Parked, error) {
 	p, err := core.store.ParkedDocument(ctx, id)
 	if err != nil {
@@ -119,6 +122,13 @@ func tryAgain(ctx context.Context, core *core, ways *forwarding, id int64) (deli
 	d := ways.of(p.Authority)
 	if d == nil {
 		return p, withHint(fmt.Errorf("nobody knows the way to %s", p.Authority), "Give --kgd-url, --fns-url or --fns-dir, as the server is told")
+	}
+	people, err := core.people()
+	if err == nil {
+		err = people.Note(ctx, 0, access.ActSentAgain, strconv.FormatInt(id, 10), "")
+	}
+	if err != nil {
+		return p, err
 	}
 	return d.Again(ctx, id)
 }

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"openofd/internal/access"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
@@ -359,6 +360,16 @@ func TestDeliveryCommands(t *testing.T) {
 		s.step("stderr", "was forwarded")
 		s.run(exitFailed, "delivery again 99 --fns-dir "+fns)
 
+		records, err := f.core.store.Audit(t.Context(), 0, 0, 20)
+		tries := 0
+		for _, r := range records {
+			if r.Act == access.ActSentAgain && r.Object == id && r.Who == byCommandLine {
+				tries++
+			}
+		}
+		if err != nil || tries != 3 {
+			t.Errorf("%d tries by hand are recorded, %v, want those three with a way: %+v", tries, err, records)
+		}
 		if got := readFolder(t, fns).ids; len(got) != 3 || got[till.drive.String()+"-2"] != 1 {
 			t.Errorf("the folder holds %v, want documents 1, 2 and 5", got)
 		}
