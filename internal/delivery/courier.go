@@ -229,28 +229,29 @@ func (c *Courier) apply(ctx context.Context, a *registry.Application) registry.A
 // than the last time.
 func (c *Courier) delayed(a *registry.Application, now time.Time, err error, what registry.Happening) (e registry.ApplicationEvent) {
 	why := brief(err.Error())
-	if why != a.LastError {
+	if !sameReason(why, a.LastError) {
 		e = registry.ApplicationEvent{What: what, Detail: why}
 	}
-	a.LastError, a.NextTry = why, now.Add(c.pause(a.Tries, err))
+	a.LastError, a.NextTry = why, now.Add(c.pause(a.Tries))
 	return e
+}
+
+// sameReason reports whether two errors tell of the same: one trouble is worded
+// with another port of ours, or with fewer seconds, each time.
+func sameReason(why, before string) bool {
+	t := TroubleIn(why)
+	return why == before || t != "" && t == TroubleIn(before)
 }
 
 // pause is how long to wait after so many tries: twice as long each time, the
 // half of it by chance, so that those that failed together do not come together.
-// An authority that says how long is not asked before.
-func (c *Courier) pause(tries int, err error) time.Duration {
+func (c *Courier) pause(tries int) time.Duration {
 	d := c.cfg.First
 	for ; tries > 1 && d < c.cfg.Longest; tries-- {
 		d *= 2
 	}
 	d = min(d, c.cfg.Longest)
-	d = d/2 + time.Duration(c.random(int64(d/2)+1))
-	var asked interface{ RetryAfter() time.Duration }
-	if errors.As(err, &asked) {
-		d = max(d, min(asked.RetryAfter(), 24*time.Hour))
-	}
-	return d
+	return d/2 + time.Duration(c.random(int64(d/2)+1))
 }
 
 // Fetch reads the decisions that have come, and tells how many it kept.
