@@ -113,6 +113,10 @@ func (s *Service) MakeKey(ctx context.Context, a *Actor, in NewKey) (token strin
 	if err := a.mustKeep(); err != nil {
 		return "", k, err
 	}
+	return s.makeKey(ctx, a, in)
+}
+
+func (s *Service) makeKey(ctx context.Context, a *Actor, in NewKey) (token string, k APIKey, err error) {
 	if err := in.check(a, s.now()); err != nil {
 		return "", k, err
 	}

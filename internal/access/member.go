@@ -41,19 +41,23 @@ func (s *Service) Found(ctx context.Context, a *Actor, t fiscal.TaxpayerID, titl
 				return s.choose(tx, a, t)
 			}
 			if m.Role == Owner {
-				return &fiscal.Error{Reason: fiscal.AlreadyThere, Field: "organization", Msg: "it has an owner, who can invite"}
+				return errOwned
 			}
 		}
-		if err := tx.PutMember(Member{User: a.User.ID, Taxpayer: t, Role: Owner, Since: s.now().Format(time.DateOnly), By: a.User.ID}); err != nil {
-			return err
-		}
-		if err := s.choose(tx, a, t); err != nil {
-			return err
-		}
-		r := s.in(a, ActFounded, title, "")
-		r.Taxpayer = t
-		return tx.Record(r)
+		return s.found(tx, a, t, title)
 	})
+}
+
+func (s *Service) found(tx Tx, a *Actor, t fiscal.TaxpayerID, title string) error {
+	if err := tx.PutMember(Member{User: a.User.ID, Taxpayer: t, Role: Owner, Since: s.now().Format(time.DateOnly), By: a.User.ID}); err != nil {
+		return err
+	}
+	if err := s.choose(tx, a, t); err != nil {
+		return err
+	}
+	r := s.in(a, ActFounded, title, "")
+	r.Taxpayer = t
+	return tx.Record(r)
 }
 
 // choose has the actor's session be about an organization. Who acts without one
@@ -217,26 +221,44 @@ func (s *Service) Withdraw(ctx context.Context, a *Actor, email string) error {
 // Join takes up an invitation and goes there.
 func (s *Service) Join(ctx context.Context, a *Actor, t fiscal.TaxpayerID) error {
 	return s.store.WriteAccess(ctx, func(tx Tx) error {
-		i, err := tx.Invitation(t, a.User.Email)
-		if err != nil {
-			return err
-		}
-		if !s.now().Before(i.Ends) {
-			return &fiscal.Error{Reason: fiscal.NothingThere, Field: "invitation"}
-		}
-		if err := tx.RemoveInvitation(t, a.User.Email); err != nil {
-			return err
-		}
-		if err := tx.PutMember(Member{User: a.User.ID, Taxpayer: t, Role: i.Role, Outlets: i.Outlets, Since: s.now().Format(time.DateOnly), By: a.User.ID}); err != nil {
-			return err
-		}
-		if err := s.choose(tx, a, t); err != nil {
-			return err
-		}
-		r := s.in(a, ActJoined, "", grantWords(i.Role, i.Outlets))
-		r.Taxpayer = t
-		return tx.Record(r)
+		return s.join(tx, a, t)
 	})
+}
+
+// join takes up an invitation; NotFound if none holds.
+func (s *Service) join(tx Tx, a *Actor, t fiscal.TaxpayerID) error {
+	i, err := s.invitation(tx, a.User.Email, t)
+	if err != nil {
+		return err
+	}
+	if err := tx.RemoveInvitation(t, a.User.Email); err != nil {
+		return err
+	}
+	return s.seat(tx, a, Member{Taxpayer: t, Role: i.Role, Outlets: i.Outlets})
+}
+
+// invitation is the one of an address to an organization; NotFound if there is
+// none, or it has ended.
+func (s *Service) invitation(tx Tx, email string, t fiscal.TaxpayerID) (Invitation, error) {
+	i, err := tx.Invitation(t, email)
+	if err == nil && !s.now().Before(i.Ends) {
+		err = &fiscal.Error{Reason: fiscal.NothingThere, Field: "invitation"}
+	}
+	return i, err
+}
+
+// seat gives the actor a place, goes there and records it.
+func (s *Service) seat(tx Tx, a *Actor, m Member) error {
+	m.User, m.By, m.Since = a.User.ID, a.User.ID, s.now().Format(time.DateOnly)
+	if err := tx.PutMember(m); err != nil {
+		return err
+	}
+	if err := s.choose(tx, a, m.Taxpayer); err != nil {
+		return err
+	}
+	r := s.in(a, ActJoined, "", grantWords(m.Role, m.Outlets))
+	r.Taxpayer = m.Taxpayer
+	return tx.Record(r)
 }
 
 // SetRole changes what a person is in the actor's organization. The last owner

@@ -123,13 +123,14 @@ const (
 	MailResetUnknown  MailKind = "reset_unknown"
 	MailLink          MailKind = "link"
 	MailInvited       MailKind = "invited"
+	MailEntered       MailKind = "entered" // an organization of yours, by its signature
 	MailLocked        MailKind = "locked"
 	MailPasswordIsNew MailKind = "password_is_new"
 )
 
 // MailKinds lists them, for the tests of the locales.
 func MailKinds() []MailKind {
-	return []MailKind{MailSignUp, MailAlreadyThere, MailReset, MailResetUnknown, MailLink, MailInvited, MailLocked, MailPasswordIsNew}
+	return []MailKind{MailSignUp, MailAlreadyThere, MailReset, MailResetUnknown, MailLink, MailInvited, MailEntered, MailLocked, MailPasswordIsNew}
 }
 
 // Mailer takes letters to be sent. It keeps them until they are delivered; an

@@ -160,13 +160,17 @@ func (o *Office) Examine(ctx context.Context, offer Offer, file []byte) (Linked,
 	return l, nil
 }
 
-// Link makes the actor the owner of the organization whose signature of the
-// offer this is, and keeps the contract. A taxpayer that is known is found, a
-// new one is made. Who owns the organization already keeps one more contract.
+// Link gives the actor a place in the organization whose signature of the offer
+// this is, and keeps the contract. A taxpayer that is known is found, a new one
+// is made. Where there is no owner the actor becomes it; where there is one its
+// head, or the person who trades alone, becomes an administrator, and others
+// take the place that they are invited to. Who is in already keeps one more
+// contract.
 //
-// Errors: those of Examine; AlreadyThere if the organization has another owner.
+// Errors: those of Examine; AlreadyThere if the organization has an owner who
+// has not invited the actor.
 //
-// Source: requirements E-040 to E-044, O-017, O-066, O-068.
+// Source: requirements E-040 to E-044, E-047, O-017, O-066, O-068.
 func (o *Office) Link(ctx context.Context, a *access.Actor, offer Offer, file []byte) (Linked, error) {
 	l, err := o.Examine(ctx, offer, file)
 	if err != nil {
@@ -176,10 +180,10 @@ func (o *Office) Link(ctx context.Context, a *access.Actor, offer Offer, file []
 	if err != nil {
 		return Linked{}, err
 	}
-	if err := o.access.Found(ctx, a, t.ID, l.Title); err != nil {
+	if err := o.access.Enter(ctx, a, t.ID, l.Title, byLaw(&l.Verdict.Owner)); err != nil {
 		return Linked{}, err
 	}
-	// The owner comes before the paper: who has no right to the organization
+	// The place comes before the paper: who has no right to the organization
 	// leaves nothing in its files. A paper that is not there is signed again.
 	c := Contract{Taxpayer: t.ID, At: o.registry.instant(), Kind: ContractSigned, Edition: edition, Language: offer.Language, By: a.User.Email,
 		Method: l.Verdict.Method, Owner: &l.Verdict.Owner, Verdict: &Verdict{Verdict: *l.Verdict}, Content: offer.Content, Signature: file}
@@ -192,6 +196,40 @@ func (o *Office) Link(ctx context.Context, a *access.Actor, offer Offer, file []
 	in := *a
 	in.Taxpayer, l.Taxpayer = t.ID, t.ID
 	return l, o.access.Note(ctx, &in, ActContractSigned, fmt.Sprintf("%d", c.ID), l.Verdict.Method)
+}
+
+// byLaw is what a signature makes of who signed, in an organization that somebody
+// else owns: who speaks for it without a power of attorney looks after it.
+func byLaw(o *signature.Owner) access.Role {
+	if o.Role == signature.RoleHead || !o.Entity() {
+		return access.Administrator
+	}
+	return ""
+}
+
+// Invited takes up the invitation of an address to the organization with a
+// number, by a code that proves the address, for who shows no signature. name is
+// of the person, if there is no account yet.
+//
+// Errors: BadValue with the Field "code"; NotFound with the Field "invitation",
+// whether there is the organization or not; those of access.Prove.
+//
+// Source: requirement E-047.
+func (o *Office) Invited(ctx context.Context, in access.NewUser, v access.Visit, country fiscal.Country, x fiscal.XIN) (a access.Actor, t Taxpayer, err error) {
+	if t, err = o.store.TaxpayerByXIN(ctx, country, x); err != nil && !absent(err) {
+		return a, t, err
+	}
+	if err := o.access.Awaited(ctx, in.Email, in.Code, t.ID); err != nil {
+		return a, t, err
+	}
+	if a, err = o.access.Prove(ctx, in, v); err != nil {
+		return a, t, err
+	}
+	if err := o.access.Join(ctx, &a, t.ID); err != nil {
+		return a, t, err
+	}
+	a, err = o.access.At(ctx, a, t.ID)
+	return a, t, err
 }
 
 // Contracts lists the organization's papers, newest first.

@@ -44,6 +44,13 @@ type OfficeStore interface {
 	// CardsOf reads every version of a register's card, newest first.
 	CardsOf(ctx context.Context, t fiscal.TaxpayerID, r fiscal.RegisterID) ([]fiscal.Card, error)
 
+	// Catalog answers a query for what is published now: nil if nothing is.
+	Catalog(ctx context.Context, q fiscal.CatalogQuery) (*fiscal.Catalog, error)
+	// CatalogPage reads elements of a published catalog in their order, from a
+	// place on, limit at most; of the newest if version is 0. It is nil if there
+	// is no such version. A published catalog never changes.
+	CatalogPage(ctx context.Context, version uint32, from, limit int) (*fiscal.Catalog, error)
+
 	// Groups lists a taxpayer's groups by title.
 	Groups(ctx context.Context, t fiscal.TaxpayerID) ([]Group, error)
 	// PutGroup adds a group and sets its ID, or replaces the one with its ID.

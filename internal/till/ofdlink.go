@@ -19,6 +19,8 @@ type Bound struct {
 	XIN          fiscal.XIN `json:"xin"`
 	Title        string     `json:"title"`
 	Since        time.Time  `json:"since"`
+	// Role is what the person is there; "" with a key that was made in the cabinet.
+	Role string `json:"role,omitempty"`
 }
 
 // Company is an organization as the operator has it.
@@ -73,6 +75,21 @@ type linkBody struct {
 	Code      string `json:"code,omitempty"`
 	Name      string `json:"name,omitempty"`
 	Program   string `json:"program,omitempty"`
+
+	Country fiscal.Country `json:"country,omitempty"`
+	XIN     fiscal.XIN     `json:"xin,omitempty"`
+}
+
+// linkMade is what the operator answers when a company is linked.
+type linkMade struct {
+	Signer
+	Key          string `json:"key"`
+	Organization int64  `json:"organization"`
+	Role         string `json:"role"`
+}
+
+func (m *linkMade) bound() *Bound {
+	return &Bound{Key: m.Key, Organization: m.Organization, XIN: m.XIN, Title: m.Title, Role: m.Role}
 }
 
 // keyName is what the cabinet calls a till's key.
@@ -162,23 +179,43 @@ func (t *Till) ExamineLink(ctx context.Context, s *Seat, lang string, l Link, si
 }
 
 // Link links the organization that signed, with the code from the operator's
-// letter. To do it again changes nothing but the key.
+// letter. The person gets a user of their own, as Bound.Role tells. To do it
+// again changes nothing but the key.
 //
+// Errors: those that the operator told; Conflict with the Field "organization"
+// where its owner has to invite.
 // Source: requirements E-040 to E-044, E-047.
 func (t *Till) Link(ctx context.Context, s *Seat, lang string, l Link, signature []byte, code string) (who Signer, err error) {
+	in := linkBody{Email: s.Account.Email, Language: l.Language, Date: l.Date, Signature: signature, Code: strings.TrimSpace(code)}
+	return t.link(ctx, s, lang, "/links/signature", &in)
+}
+
+// LinkInvited links the company with a BIN that has invited the account's
+// address, by the code from the operator's letter, see AskLink. Nothing is
+// signed: the rights are those of the invitation.
+//
+// Errors: NotFound with the Field "invitation"; Invalid with the Field "xin" or
+// "code"; those that the operator told.
+// Source: requirement E-047.
+func (t *Till) LinkInvited(ctx context.Context, s *Seat, lang string, x fiscal.XIN, code string) error {
+	if err := fiscal.CheckXIN(x, "xin"); err != nil {
+		return err
+	}
+	in := linkBody{Email: s.Account.Email, Language: lang, Country: fiscal.Kazakhstan, XIN: x, Code: strings.TrimSpace(code)}
+	_, err := t.link(ctx, s, lang, "/links/invitation", &in)
+	return err
+}
+
+func (t *Till) link(ctx context.Context, s *Seat, lang, path string, in *linkBody) (Signer, error) {
 	if err := s.must(MaySettings); err != nil {
-		return who, err
+		return Signer{}, err
 	}
-	in := linkBody{Email: s.Account.Email, Language: l.Language, Date: l.Date, Signature: signature, Code: strings.TrimSpace(code), Name: or(s.Account.Name, s.Account.Email), Program: keyName}
-	var made struct {
-		Signer
-		Key          string `json:"key"`
-		Organization int64  `json:"organization"`
+	in.Name, in.Program = or(s.Account.Name, s.Account.Email), keyName
+	var made linkMade
+	if err := t.guest(lang).do(ctx, request{method: http.MethodPost, path: path, in: in, out: &made}); err != nil {
+		return Signer{}, err
 	}
-	if err := t.guest(lang).do(ctx, request{method: http.MethodPost, path: "/links/signature", in: in, out: &made}); err != nil {
-		return who, err
-	}
-	return made.Signer, t.bind(s, &Bound{Key: made.Key, Organization: made.Organization, XIN: made.XIN, Title: made.Title})
+	return made.Signer, t.bind(s, made.bound())
 }
 
 // Company is the one that the account is linked to.

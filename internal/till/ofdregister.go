@@ -3,6 +3,7 @@ package till
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -109,7 +110,7 @@ func (t *Till) Enrolled(ctx context.Context, s *Seat, lang string) ([]Enrolled, 
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := list[Application](ctx, o, "/applications?kind=register&limit=200", 1000)
+	all, err := seen(list[Application](ctx, o, "/applications?kind=register&limit=200", 1000))
 	newest := make(map[fiscal.RegisterID]Application, len(all))
 	for _, a := range all {
 		if a.ID > newest[a.Register].ID && a.Status != "withdrawn" {
@@ -117,6 +118,15 @@ func (t *Till) Enrolled(ctx context.Context, s *Seat, lang string) ([]Enrolled, 
 		}
 	}
 	return registers, newest, err
+}
+
+// seen is a list of what a person may not see at all: an empty one.
+func seen(all []Application, err error) ([]Application, error) {
+	var told *Told
+	if errors.As(err, &told) && told.Status == http.StatusForbidden {
+		return nil, nil
+	}
+	return all, err
 }
 
 // Enlisted is one register of the company at the operator, with its newest
@@ -129,7 +139,7 @@ func (t *Till) Enlisted(ctx context.Context, s *Seat, lang string, id fiscal.Reg
 	if err := o.do(ctx, request{method: http.MethodGet, path: fmt.Sprintf("/registers/%d", id), out: &e}); err != nil {
 		return e, a, err
 	}
-	all, err := list[Application](ctx, o, fmt.Sprintf("/applications?kind=register&register=%d", id), 100)
+	all, err := seen(list[Application](ctx, o, fmt.Sprintf("/applications?kind=register&register=%d", id), 100))
 	for _, one := range all {
 		if one.ID > a.ID && one.Status != "withdrawn" {
 			a = one

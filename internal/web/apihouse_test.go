@@ -213,6 +213,7 @@ func (h *programs) samples() []apiCall {
 		{op: "register-token", method: "POST", path: "/registers/{register}/token", want: 200, hidden: 404},
 		{op: "models", method: "GET", path: "/models?country=kz&limit=5", want: 200, hidden: 200},
 		{op: "regions", method: "GET", path: "/regions?country=kz", want: 200, hidden: 200},
+		{op: "nomenclature", method: "GET", path: "/nomenclature?limit=2", want: 200, hidden: 200},
 		{op: "application-add", method: "POST", path: "/applications", body: `{"register":{register},"kind":"register"}`, want: 201, keep: "application", hidden: 404},
 		{op: "applications", method: "GET", path: "/applications?status=draft", want: 200, hidden: 200},
 		{op: "application", method: "GET", path: "/applications/{application}", want: 200, hidden: 404},

@@ -53,8 +53,7 @@ func TestAPIContract(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept := map[string]string{"victim": fmt.Sprint(victim.User.ID)}
-	// See TestContract and TestTillLinks.
-	called := map[string]bool{"check": true, "link-ask": true, "link-content": true, "link-examine": true, "link": true}
+	called := map[string]bool{"check": true} // see TestContract
 	for _, s := range h.samples() {
 		if s.op == "application-again" {
 			h.refuse(kept["application"])
@@ -109,6 +108,7 @@ func TestAPIContract(t *testing.T) {
 			kept["form"] = string(form)
 		}
 	}
+	t.Run("links", func(t *testing.T) { linksHold(t, h, d, called) })
 	for path, ops := range d.Paths {
 		for method, op := range ops {
 			if op.Summary == "" || strings.HasPrefix(op.Summary, "api.") {
@@ -132,6 +132,7 @@ func TestAPIContract(t *testing.T) {
 	_, text := h.does(apiAsk{method: "GET", path: "/openapi.yaml"})
 	golden(t, "openapi.golden.yaml", text)
 	t.Run("quick start", func(t *testing.T) { quickStart(t, h) })
+	t.Run("nomenclature", func(t *testing.T) { readNomenclature(t, h) })
 }
 
 // refuse decides an application as an authority would.

@@ -70,7 +70,7 @@ func TestTooManyChecks(t *testing.T) {
 	}
 	for _, accept := range []string{"text/html", "application/json"} {
 		res, body := get(t, s, hit, "Accept", accept)
-		if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "1" || !strings.Contains(body, "Too many checks") {
+		if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") != "1" || !strings.Contains(body, "Too many requests") {
 			t.Errorf("%s: %d, Retry-After %q:\n%s", accept, res.StatusCode, res.Header.Get("Retry-After"), body)
 		}
 	}

@@ -180,7 +180,7 @@ func (c *counter) signs(dir string, content []byte) []byte {
 // a browser on a phone, against a real operator. Then it is told of what goes
 // wrong.
 //
-// Req: E-032 to E-046, E-048 to E-054, E-057 to E-068, E-072 to E-078, E-080, E-081, E-086 to E-088, E-091, E-093
+// Req: E-032 to E-054, E-057 to E-068, E-072 to E-078, E-080, E-081, E-086 to E-088, E-091, E-093
 func TestTillLinks(t *testing.T) {
 	dir, judge := newPKI(t)
 	c := newCounter(t, judge)
@@ -345,16 +345,26 @@ func linkedAgain(t *testing.T, c *counter, dir, email, secret string) {
 		}
 		return c.code(email)
 	}
+	// Somebody else with the company's key gets a user of their own, by which the
+	// till does what they may.
 	second, _ := c.seller("berik@example.kz")
 	code := ask(second, "berik@example.kz")
-	if status, page := c.post(second, "/ofd/confirm", "signature", c.signs(dir, offer(second)), append(fields, "code", code)...); status != http.StatusConflict {
-		t.Errorf("a company that somebody else owns: %d %s", status, page)
+	if status, page := c.post(second, "/ofd/confirm", "signature", c.signs(dir, offer(second)), append(fields, "code", code)...); status != http.StatusSeeOther || !strings.HasPrefix(page, "/ofd?said=joined") {
+		t.Errorf("a second person with the key of the company: %d %s", status, page)
+	}
+	for _, who := range []string{email, "berik@example.kz"} { // they have set none yet
+		if err := (access.Operator{Service: c.access, By: "test"}).SetPassword(t.Context(), who, strong, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	berik, owns := c.actor("berik@example.kz"), c.actor(email)
+	for a, want := range map[*access.Actor]access.Role{&berik: access.Administrator, &owns: access.Owner} {
+		if in, err := c.access.At(t.Context(), *a, 1); err != nil || in.Member.Role != want {
+			t.Errorf("%s is %s, %v; want %s", a.User.Email, in.Member.Role, err, want)
+		}
 	}
 	// Its owner makes a key for them in the cabinet.
-	if err := (access.Operator{Service: c.access, By: "test"}).SetPassword(t.Context(), email, strong, true); err != nil { // they have set none yet
-		t.Fatal(err)
-	}
-	owner := c.actor(email)
+	owner := owns
 	if err := c.access.Choose(t.Context(), &owner, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -368,6 +378,35 @@ func linkedAgain(t *testing.T, c *counter, dir, email, secret string) {
 	}
 	if status, page := c.post(second, "/ofd/key", "", nil, "key", token); status != http.StatusSeeOther || !strings.HasPrefix(page, "/ofd?said=linked") {
 		t.Errorf("a key: %d %s", status, page)
+	}
+	// Or invites them: nothing is signed, and the till may what they may.
+	const third = "vera@example.kz"
+	guest, _ := c.seller(third)
+	if _, page := c.post(guest, "/ofd/invited", "", nil, "xin", "123"); !strings.Contains(page, "12 цифр") {
+		t.Errorf("no BIN: %s", page)
+	}
+	if status, page := c.post(guest, "/ofd/invited", "", nil, "xin", "800101300125"); status != http.StatusSeeOther || !strings.HasPrefix(page, "/ofd/invited?xin=800101300125") {
+		t.Fatalf("a code for %s: %d %s", third, status, page)
+	}
+	joins := []string{"xin", "800101300125", "code", c.code(third)}
+	if _, page := c.post(guest, "/ofd/join", "", nil, joins...); !strings.Contains(page, "нет") || strings.Contains(page, "said=joined") {
+		t.Errorf("who is not invited: %s", page)
+	}
+	if err := c.access.Invite(t.Context(), &owner, third, access.Technician, nil, "Лавка", "ru"); err != nil {
+		t.Fatal(err)
+	}
+	if status, page := c.post(guest, "/ofd/join", "", nil, joins...); status != http.StatusSeeOther || !strings.HasPrefix(page, "/ofd?said=joined") {
+		t.Errorf("who is invited: %d %s", status, page)
+	}
+	seat, err := c.shop.Seat(t.Context(), guest)
+	if err != nil || seat.Account.Bound == nil || seat.Account.Bound.Role != "technician" {
+		t.Fatalf("the guest's seat = %+v, %v", seat, err)
+	}
+	if all, _, err := c.shop.Enrolled(t.Context(), seat, "ru"); err != nil || len(all) != 1 {
+		t.Errorf("a technician sees %d registers, %v, want 1", len(all), err)
+	}
+	if err := c.shop.SetAddress(t.Context(), seat, "ru", till.Place{Region: "75", Locality: "Алматы", Street: "Абая", House: "1"}); !errors.Is(err, fiscal.Denied) {
+		t.Errorf("a technician sets the address: %v, want Denied", err)
 	}
 	c.Server.Close()
 	for _, path := range []string{"/ofd/link", "/ofd/address"} {

@@ -84,12 +84,7 @@ func (db *DB) storeElements(ctx context.Context, all []fiscal.CatalogElement) (v
 // device has the current version; with one element for a barcode (GTIN or NTIN)
 // that is known, without for one that is not.
 func (db *DB) Catalog(ctx context.Context, q fiscal.CatalogQuery) (*fiscal.Catalog, error) {
-	newest, err := query(ctx, db.rest, func(row pgx.CollectableRow) (c fiscal.Catalog, err error) {
-		var version int64
-		err = row.Scan(&version, &c.Created)
-		c.Version = uint32(version)
-		return c, err
-	}, `SELECT version, created FROM catalogs ORDER BY version DESC LIMIT 1`)
+	newest, err := query(ctx, db.rest, publishedCatalog, `SELECT version, created FROM catalogs ORDER BY version DESC LIMIT 1`)
 	if err != nil || len(newest) == 0 {
 		return nil, err
 	}
@@ -103,6 +98,29 @@ func (db *DB) Catalog(ctx context.Context, q fiscal.CatalogQuery) (*fiscal.Catal
 	case q.Barcode == "" && q.Have != c.Version:
 		c.Elements, err = list[fiscal.CatalogElement](ctx, db.rest, "catalog_elements", `SELECT body FROM catalog_elements WHERE version = $1 ORDER BY place`, int64(c.Version))
 	}
+	if err != nil {
+		return nil, fmt.Errorf("read catalog: %w", err)
+	}
+	return c, nil
+}
+
+func publishedCatalog(row pgx.CollectableRow) (c fiscal.Catalog, err error) {
+	var version int64
+	err = row.Scan(&version, &c.Created)
+	c.Version = uint32(version)
+	return c, err
+}
+
+// CatalogPage reads elements of a published catalog from a place on, limit at
+// most; of the newest if version is 0. It is nil if there is no such version.
+func (db *DB) CatalogPage(ctx context.Context, version uint32, from, limit int) (*fiscal.Catalog, error) {
+	found, err := query(ctx, db.rest, publishedCatalog, `SELECT version, created FROM catalogs WHERE $1::bigint IN (0, version) ORDER BY version DESC LIMIT 1`, int64(version))
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	c := &found[0] // never changes, so its elements may be read afterwards
+	c.Elements, err = list[fiscal.CatalogElement](ctx, db.rest, "catalog_elements", `SELECT body FROM catalog_elements WHERE version = $1 AND place >= $2 ORDER BY place LIMIT $3`,
+		int64(c.Version), from, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read catalog: %w", err)
 	}

@@ -102,6 +102,29 @@ func (db *DB) Catalog(ctx context.Context, q fiscal.CatalogQuery) (c *fiscal.Cat
 	return c, nil
 }
 
+// CatalogPage reads elements of a published catalog from a place on, limit at
+// most; of the newest if version is 0. It is nil if there is no such version.
+func (db *DB) CatalogPage(ctx context.Context, version uint32, from, limit int) (c *fiscal.Catalog, err error) {
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
+		s, err := tx.Query(`SELECT version, created FROM catalogs WHERE ?1 IN (0, version) ORDER BY version DESC LIMIT 1`, int64(version))
+		if err != nil {
+			return err
+		}
+		if s.Next() {
+			c = &fiscal.Catalog{Version: uint32(s.Int(0)), Created: fiscal.WallTime(s.Int(1))}
+		}
+		if err := s.Close(); err != nil || c == nil {
+			return err
+		}
+		c.Elements, err = elements(tx, `SELECT body FROM catalog_elements WHERE version = ? AND place >= ? ORDER BY place LIMIT ?`, int64(c.Version), int64(from), int64(limit))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read catalog: %w", err)
+	}
+	return c, nil
+}
+
 func elements(tx *sqlitefile.Tx, query string, args ...any) (all []fiscal.CatalogElement, err error) {
 	s, err := tx.Query(query, args...)
 	if err != nil {

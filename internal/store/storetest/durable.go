@@ -188,6 +188,7 @@ func nothingAfterClose(w *world) {
 		"ByDeviceNumber": func() error { _, err := w.ByDeviceNumber(ctx, r.place, 1, 0); return err },
 		"Cashier":        func() error { _, err := w.Cashier(ctx, w.owner.ID, "x"); return err },
 		"Catalog":        func() error { _, err := w.Catalog(ctx, fiscal.CatalogQuery{}); return err },
+		"CatalogPage":    func() error { _, err := w.CatalogPage(ctx, 0, 0, 1); return err },
 		"KeepRefused":    func() error { return w.KeepRefused(ctx, []journal.Refused{{At: morning}}, 1) },
 		"KeepContacts":   func() error { return w.KeepContacts(ctx, []fiscal.Contact{{Register: 1, At: morning}}) },
 		"Partitions":     func() error { _, err := w.Partitions(ctx); return err },

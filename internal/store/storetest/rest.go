@@ -46,6 +46,16 @@ func catalogs(w *world) {
 		w.Errorf("PutCatalog gave versions %d and %d, want ascending from 1", first.Version, second.Version)
 	}
 
+	pages := func(version uint32, from, limit int) *fiscal.Catalog {
+		w.Helper()
+		c, err := w.CatalogPage(w.Context(), version, from, limit)
+		w.must(err)
+		return c
+	}
+	if c := pages(second.Version+7, 0, 10); c != nil {
+		w.Errorf("CatalogPage of a version that is not = %+v, want nil", c)
+	}
+
 	defer func() { // as large as shops have
 		large := fiscal.Catalog{Created: 3, Elements: make([]fiscal.CatalogElement, 2500)}
 		for i := range large.Elements {
@@ -60,6 +70,24 @@ func catalogs(w *world) {
 		}
 	}()
 
+	for _, tt := range []struct {
+		version     uint32
+		from, limit int
+		of          *fiscal.Catalog
+		want        []fiscal.CatalogElement
+	}{
+		{0, 0, 10, &second, second.Elements},
+		{0, 0, 0, &second, nil},
+		{second.Version, 0, 2, &second, second.Elements[:2]},
+		{second.Version, 2, 2, &second, second.Elements[2:]},
+		{second.Version, 3, 2, &second, nil},
+		{first.Version, 0, 2, &first, first.Elements},
+	} {
+		c := pages(tt.version, tt.from, tt.limit)
+		if c == nil || c.Version != tt.of.Version || c.Created != tt.of.Created || !reflect.DeepEqual(c.Elements, tt.want) {
+			w.Errorf("CatalogPage(%d, %d, %d) = %+v, want version %d with %+v", tt.version, tt.from, tt.limit, c, tt.of.Version, tt.want)
+		}
+	}
 	for _, tt := range []struct {
 		name string
 		q    fiscal.CatalogQuery

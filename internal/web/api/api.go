@@ -115,6 +115,7 @@ func New(cfg Config) *Handler {
 		h.registerRegions()
 		h.registerRegisters()
 		h.registerApplications()
+		h.registerNomenclature()
 	}
 	if cfg.Access != nil && cfg.Questions != nil {
 		h.registerLists()

@@ -48,10 +48,21 @@ type LinkConfirm struct {
 	Program string `json:"program" maxLength:"64" doc:"How the key is called in the cabinet."`
 }
 
+// LinkInvited takes up an invitation.
+type LinkInvited struct {
+	LinkAsk
+	Country string `json:"country" enum:"kz,ru"`
+	XIN     string `json:"xin" maxLength:"12" doc:"IIN or BIN of the organization, in Russia INN."`
+	Code    string `json:"code" maxLength:"16" doc:"From the letter."`
+	Name    string `json:"name" maxLength:"100" doc:"Of the person, if there is no account with the address yet."`
+	Program string `json:"program" maxLength:"64" doc:"How the key is called in the cabinet."`
+}
+
 // Link is an organization that is linked, with a key for the program.
 type Link struct {
 	LinkSigner
 	Organization int64     `json:"organization"`
+	Role         string    `json:"role" enum:"owner,administrator,accountant,manager,technician,viewer,service_center" doc:"What the person is in it; the key may no more."`
 	Key          string    `json:"key" doc:"Told this once." example:"ofd_…"`
 	Ends         time.Time `json:"ends" doc:"Of the key."`
 }
@@ -145,9 +156,22 @@ func (h *Handler) registerLinks() {
 		})
 	type confirm struct{ Body LinkConfirm }
 	route(h, operation{id: "link", method: http.MethodPost, path: "/links/signature", tag: "links", open: true, status: http.StatusCreated,
-		doc: "The organization is found or made, and so is the person; the contract is kept. An organization that somebody else owns is not linked (409): they invite, or make a key."},
+		doc: "The organization is found or made, and so is the person; the contract is kept. In an organization that somebody else owns its head, or who trades alone, becomes an administrator; for others it is not linked (409) unless they are invited."},
 		func(ctx context.Context, c *caller, in *confirm) (*struct{ Body Link }, error) {
 			l, err := h.link(ctx, c, &in.Body)
+			return &struct{ Body Link }{l}, err
+		})
+	type invited struct{ Body LinkInvited }
+	route(h, operation{id: "link-invited", method: http.MethodPost, path: "/links/invitation", tag: "links", open: true, status: http.StatusCreated,
+		doc: "For who is invited and has nothing to sign with: a code of link-ask proves the address. Whether there is the organization nobody learns without an invitation (404)."},
+		func(ctx context.Context, c *caller, in *invited) (*struct{ Body Link }, error) {
+			b := &in.Body
+			a, t, err := h.cfg.Office.Invited(ctx, access.NewUser{Email: b.Email, Code: b.Code, Name: b.Name, Language: b.Language}, access.Visit{Address: c.Address}, fiscal.Country(b.Country), fiscal.XIN(b.XIN))
+			if err != nil {
+				return nil, err
+			}
+			l, err := h.linked(ctx, &a, b.Program)
+			l.LinkSigner = LinkSigner{Country: string(t.Country), XIN: string(t.XIN), Title: t.Title.In("ru"), Name: a.User.Name, Known: true}
 			return &struct{ Body Link }{l}, err
 		})
 }
@@ -173,12 +197,18 @@ func (h *Handler) link(ctx context.Context, c *caller, in *LinkConfirm) (out Lin
 	if a, err = h.cfg.Access.At(ctx, a, l.Taxpayer); err != nil {
 		return out, err
 	}
-	ends := h.cfg.Now().Add(linkLife)
-	token, key, err := h.cfg.Access.MakeKey(ctx, &a, access.NewKey{Name: in.Program, Scopes: linkRights, Ends: ends})
+	out, err = h.linked(ctx, &a, in.Program)
+	out.LinkSigner = newSigner(&l)
+	return out, err
+}
+
+// linked makes the key of who has just come into an organization.
+func (h *Handler) linked(ctx context.Context, a *access.Actor, program string) (Link, error) {
+	token, key, err := h.cfg.Access.LinkKey(ctx, a, access.NewKey{Name: program, Scopes: linkRights, Ends: h.cfg.Now().Add(linkLife)})
 	if err != nil {
-		return out, err
+		return Link{}, err
 	}
-	return Link{LinkSigner: newSigner(&l), Organization: int64(l.Taxpayer), Key: token, Ends: key.Ends}, nil
+	return Link{Organization: int64(a.Taxpayer), Role: string(a.Member.Role), Key: token, Ends: key.Ends}, nil
 }
 
 // RegionRecord is a region with its larger places, for addresses.

@@ -55,7 +55,7 @@ type describedField struct {
 }
 
 // tags are the parts of the API in the order of the page.
-var tags = []string{"key", "checks", "links", "organization", "outlets", "registers", "applications", "documents", "people"}
+var tags = []string{"key", "checks", "links", "organization", "outlets", "registers", "nomenclature", "applications", "documents", "people"}
 
 // NewReference describes what a handler offers.
 func NewReference(h *Handler, operator fiscal.Operator, log *slog.Logger) (*Reference, error) {

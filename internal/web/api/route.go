@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -27,6 +28,8 @@ type operation struct {
 	status int          // of success; 0: 200, or 204 without a body
 	kind   string       // content type of an answer that is no JSON
 	doc    string       // what the summary does not say
+
+	sometimes map[int]string // other answers without a body, by status
 }
 
 // answer is a body with the mark of its state.
@@ -95,6 +98,9 @@ func route[I, O any](h *Handler, op operation, do func(ctx context.Context, c *c
 	}
 	if op.kind != "" {
 		o.Responses["200"] = &huma.Response{Description: "OK", Content: map[string]*huma.MediaType{op.kind: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}}
+	}
+	for status, what := range op.sometimes {
+		o.Responses[strconv.Itoa(status)] = &huma.Response{Description: what}
 	}
 	o.Responses["default"] = &huma.Response{
 		Description: "A problem.",

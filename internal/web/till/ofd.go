@@ -19,6 +19,9 @@ func (h *Handler) ofdRoutes() {
 	h.open(unlocked, "POST /ofd/link", h.askLink)
 	h.open(unlocked, "POST /ofd/key", h.bindByKey)
 	h.open(unlocked, "POST /ofd/unbind", h.unbind)
+	h.open(unlocked, "POST /ofd/invited", h.askInvited)
+	h.open(unlocked, "GET /ofd/invited", h.invitedPage)
+	h.open(unlocked, "POST /ofd/join", h.joinInvited)
 	h.open(unlocked, "GET /ofd/sign", h.signPage)
 	h.open(unlocked, "GET /ofd/contract", h.linkContent)
 	h.open(unlocked, "POST /ofd/examine", h.examine)
@@ -41,6 +44,8 @@ func (h *Handler) ofdRoutes() {
 type ofdPage struct {
 	Company till.Company
 	Outlets []ofdOutlet
+	Email   string // of the person's user there
+	Role    string // key of what they are there; "" is not known
 	Said    string // key of what was just done
 }
 
@@ -65,7 +70,7 @@ var statusKeys = map[string]string{
 
 // saidKeys are the words of what was just done.
 var saidKeys = map[string]string{
-	"linked": "till.ofd.said.linked", "address": "till.ofd.said.address", "outlet": "till.ofd.said.outlet", "applied": "till.ofd.said.applied",
+	"linked": "till.ofd.said.linked", "joined": "till.ofd.said.joined", "address": "till.ofd.said.address", "outlet": "till.ofd.said.outlet", "applied": "till.ofd.said.applied",
 }
 
 // statusOf is the key of how far a register has come.
@@ -108,7 +113,10 @@ func (h *Handler) ofd(w http.ResponseWriter, r *http.Request, g *guest) {
 		h.ofdFail(w, r, g, err)
 		return
 	}
-	p := &ofdPage{Company: company, Said: saidKeys[r.URL.Query().Get("said")]}
+	p := &ofdPage{Company: company, Email: g.Account.Email, Said: saidKeys[r.URL.Query().Get("said")]}
+	if role := g.Account.Bound.Role; role != "" && g.locale.Has("role."+role) {
+		p.Role = "role." + role
+	}
 	for _, o := range outlets {
 		one := ofdOutlet{Outlet: o}
 		for i := range registers {
@@ -151,14 +159,22 @@ func (h *Handler) said(w http.ResponseWriter, r *http.Request, what string) {
 	http.Redirect(w, r, "/ofd?"+url.Values{"said": {what}}.Encode(), http.StatusSeeOther)
 }
 
-// linkForm is where a company is linked: by a signature, or a key.
+// linkForm is where a company is linked: by a signature, an invitation, or a key.
 type linkForm struct {
 	*form
 	Email string
 }
 
+// Key and XIN are the inputs of their ways.
+func (f linkForm) Key() ui.Field { return f.Fields["key"] }
+func (f linkForm) XIN() ui.Field { return f.Fields["xin"] }
+
 func newLinkForm(r *http.Request, g *guest) linkForm {
-	return linkForm{filled(r, ui.Field{Name: "key", Key: "till.ofd.key", Auto: "off", Max: 100, Hint: "till.ofd.key.hint"}), g.Account.Email}
+	return linkForm{filled(r, xinField(""), ui.Field{Name: "key", Key: "till.ofd.key", Auto: "off", Max: 100, Hint: "till.ofd.key.hint"}), g.Account.Email}
+}
+
+func xinField(value string) ui.Field {
+	return ui.Field{Name: "xin", Key: "till.ofd.xin", Value: value, Mode: "numeric", Auto: "off", Max: 12, Required: true}
 }
 
 func (h *Handler) linkPage(w http.ResponseWriter, r *http.Request, g *guest) {
@@ -330,9 +346,10 @@ func (h *Handler) showSigner(w http.ResponseWriter, r *http.Request, g *guest, l
 	h.ofdShow(w, r, g, status, "ofdsign.html", "till.ofd.confirm", "/ofd/link", p)
 }
 
-// confirm links the organization. A new one goes on to its legal address.
+// confirm links the organization. A new one goes on to its legal address; in one
+// that was there the person has a user of their own now.
 //
-// Source: requirements E-040 to E-044.
+// Source: requirements E-040 to E-044, E-047.
 func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, g *guest) {
 	file, err := signatureOf(r)
 	if err != nil {
@@ -344,7 +361,7 @@ func (h *Handler) confirm(w http.ResponseWriter, r *http.Request, g *guest) {
 	case err != nil:
 		h.showSigner(w, r, g, linkOf(r), file, err)
 	case who.Known:
-		h.said(w, r, "linked")
+		h.said(w, r, "joined")
 	default:
 		http.Redirect(w, r, "/ofd/address?new=1", http.StatusSeeOther)
 	}
