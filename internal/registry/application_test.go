@@ -109,14 +109,14 @@ func TestApplicationLife(t *testing.T) {
 
 	// The authority is away, then grants.
 	number := "620100000017"
-	far := &authority{away: errors.New("no route"), decide: func(delivery.Submission) delivery.Decision {
+	far := &authority{away: errors.New("no route to 10.1.2.3:443"), decide: func(delivery.Submission) delivery.Decision {
 		return delivery.Decision{Granted: true, RegistrationNumber: number}
 	}}
 	c := b.courier(far)
 	b.carry(c)
 	got, es, err := b.Application(ctx, b.owner, app.ID)
-	if b.must(err); got.Tries != 1 || got.LastError != "no route" || !got.NextTry.After(b.now()) || es[len(es)-1].What != registry.WasDelayed {
-		t.Errorf("with the authority away: tries %d, %q, next %v, events %+v", got.Tries, got.LastError, got.NextTry, es)
+	if b.must(err); got.Tries != 1 || got.LastError != "no route to 10.1.2.3:443" || !got.NextTry.After(b.now()) || es[len(es)-1].What != registry.WasDelayed || es[len(es)-1].Detail != "" {
+		t.Errorf("with the authority away, of which a taxpayer learns no addresses: tries %d, %q, next %v, events %+v", got.Tries, got.LastError, got.NextTry, es)
 	}
 	b.pass(100 * time.Hour)
 	if got.Overdue(b.now()) != true {
@@ -260,8 +260,8 @@ func TestGrantThatCannotStand(t *testing.T) {
 	}}
 	b.carry(b.courier(far))
 	first, es, err := b.Application(ctx, b.owner, apps[0].ID)
-	if b.must(err); !first.Open() || first.LastError == "" || es[len(es)-1].What != registry.WasStuck {
-		t.Errorf("the first is %+v", first)
+	if b.must(err); !first.Open() || first.LastError == "" || es[len(es)-1].What != registry.WasStuck || es[len(es)-1].Detail != "" {
+		t.Errorf("the first is %+v, after %+v, want it stuck, and no error of ours told", first, es)
 	}
 	if second, _, err := b.Application(ctx, b.owner, apps[1].ID); err != nil || second.Open() {
 		t.Errorf("the second is %+v, %v", second, err)

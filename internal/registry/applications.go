@@ -433,11 +433,19 @@ func (o *Office) WithdrawApplication(ctx context.Context, a *access.Actor, id Ap
 }
 
 // Application is one of them with its bytes, and what became of it, newest last.
+// What went wrong on the way is the operator's to know: errors are worded in one
+// language, and name addresses.
 func (o *Office) Application(ctx context.Context, a *access.Actor, id ApplicationID) (Application, []ApplicationEvent, error) {
 	if err := mayRead(a); err != nil {
 		return Application{}, nil, err
 	}
-	return o.application(ctx, a, id)
+	app, es, err := o.application(ctx, a, id)
+	for i := range es {
+		if e := &es[i]; e.What == WasDelayed || e.What == WasStuck {
+			e.Detail = ""
+		}
+	}
+	return app, es, err
 }
 
 // HurryApplication has an application that waits for its next try tried at once,
