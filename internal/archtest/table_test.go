@@ -42,9 +42,10 @@ var rooms = []room{
 	{"store/storetest", stores},
 	{"gate", []string{"fiscal", "protocol/*", "intake"}},
 	{"web", append(asked, "web/*")}, // puts its rooms together
-	{"web/*", append(asked, "web/ui", "web/pdf")},
+	{"web/*", append(asked, "web/ui", "web/pdf", "web/sheet")},
 	{"web/ui", []string{"fiscal"}},
 	{"web/pdf", nil},
+	{"web/sheet", []string{"fiscal"}},
 	{"web/till", []string{"fiscal", "till", "device/kkm", "web/ui", "web/pdf"}},
 	{"config", []string{"fiscal"}},
 	{"observe", nil},

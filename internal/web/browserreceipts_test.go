@@ -137,7 +137,7 @@ func newTrade(t *testing.T) *trade {
 
 	handler, err := New(Config{Rooms: Rooms{Access: h.access, Known: h, Zone: time.FixedZone("UTC+5", 5*3600), Documents: room.Documents{
 		Questions: cabinet.NewQuestions(h.db, h.read), Outlets: h.db.Outlets, Now: func() time.Time { return tradeDay.Add(2 * time.Hour) },
-		AsOf: func(context.Context) (time.Time, error) { return h.behind, nil },
+		AsOf: func(context.Context) (time.Time, error) { return h.behind, nil }, Example: true,
 	}}}, newShop(t), operator, slog.New(slog.DiscardHandler), time.Now)
 	must(err)
 	h.Server = httptest.NewServer(handler)

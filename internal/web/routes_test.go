@@ -12,6 +12,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
+	"openofd/internal/cabinet/compare"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/signature"
@@ -45,7 +46,7 @@ var routeRows = []routeRow{
 	{"/staff", staffOnly, 0}, {"/inspect", inspectors, 0},
 	{"/people", forRight, access.ManageUsers}, {"/keys", forRight, access.ManageKeys}, {"/audit", forRight, access.SeeAudit}, {"/audit.csv", forRight, access.SeeAudit},
 	{"/receipts", forRight, access.SeeRevenue}, {"/shifts", forRight, access.SeeRevenue}, {"/reports", forRight, access.SeeRevenue}, {"/moves", forRight, access.SeeRevenue},
-	{"/documents", forRight, access.SeeRevenue}, {"/offline", forRight, access.SeeStatus}, {"/findings", forRight, access.SeeStatus},
+	{"/documents", forRight, access.SeeRevenue}, {"/compare", forRight, access.SeeRevenue}, {"/offline", forRight, access.SeeStatus}, {"/findings", forRight, access.SeeStatus},
 	{"/registers", ofOffice, 0}, {"/outlets", ofOffice, 0}, {"/groups", ofOffice, 0}, {"/organization", ofOffice, 0}, {"/applications", ofOffice, 0},
 }
 
@@ -85,7 +86,7 @@ func TestEveryRouteIsClosed(t *testing.T) {
 	}
 	cfg := Config{Rooms: Rooms{
 		Access: h.access, Known: h, Zone: time.UTC, Office: h.office, Desk: &desk{house: h}, Forwarding: newForwarder(), Evenings: &evenings{},
-		Documents: room.Documents{Questions: cabinet.NewQuestions(h.db, nil), Outlets: h.db.Outlets}, Letters: func() []room.Letter { return nil },
+		Documents: room.Documents{Questions: cabinet.NewQuestions(h.db, nil), Comparer: compare.New(cabinet.NewQuestions(h.db, nil)), Example: true, Now: time.Now, Outlets: h.db.Outlets}, Letters: func() []room.Letter { return nil },
 	}, ChecksPerSecond: 1000, ChecksAtOnce: 1000, MaxAddresses: 10}
 	quiet := slog.New(slog.DiscardHandler)
 	_, inner, err := rooms(cfg, &pages.Handler{}, operator, quiet, time.Now)

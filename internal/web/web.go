@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"openofd/internal/cabinet"
+	"openofd/internal/cabinet/compare"
 	"openofd/internal/fiscal"
 	"openofd/internal/web/api"
 	"openofd/internal/web/pages"
@@ -34,6 +35,9 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 		Address: func(r *http.Request) string { return clientOf(r.Context()).String() }, PerSecond: cfg.CallsPerSecond, AtOnce: cfg.CallsAtOnce}
 	var inside http.Handler
 	if cfg.Rooms.Access != nil {
+		if q := cfg.Rooms.Documents.Questions; q != nil {
+			cfg.Rooms.Documents.Comparer = compare.New(q)
+		}
 		served, handler, err := rooms(cfg, front, operator, log, now)
 		if err != nil {
 			return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
+	"openofd/internal/cabinet/compare"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/web/pdf"
@@ -27,11 +28,16 @@ type Documents struct {
 	Sheet func(*ui.Locale, *http.Request, *cabinet.Found) (receipt, paper any, err error)
 	// Print sets a receipt on paper.
 	Print func(*ui.Locale, *http.Request, *cabinet.Found, pdf.Paper) ([]byte, error)
-	Now   func() time.Time
+	// Comparer holds a seller's books against the registers; nil: nobody asks.
+	Comparer *compare.Comparer
+	// Example offers books with mistakes in them, of what the registers did, for a
+	// demonstration.
+	Example bool
+	Now     func() time.Time
 }
 
 // documentPaths are the beginnings of the addresses of what the registers did.
-var documentPaths = []string{"/receipts", "/shifts", "/reports", "/moves", "/offline", "/findings", "/documents"}
+var documentPaths = []string{"/receipts", "/shifts", "/reports", "/moves", "/offline", "/findings", "/documents", comparePath}
 
 // documentRoutes are the addresses of what the registers did.
 func (h *Handler) documentRoutes() {
@@ -44,6 +50,7 @@ func (h *Handler) documentRoutes() {
 	serve(h, moves())
 	serve(h, aways())
 	serve(h, findings())
+	h.compareRoutes()
 	h.inside("GET /shifts/{register}/{shift}", h.shift)
 	h.inside("GET /documents/{register}/{number}", h.document)
 	h.inside("GET /documents/{register}/{number}/json", h.documentJSON)
@@ -55,7 +62,11 @@ func (h *Handler) documentSections(a *visitor) (all []ui.Section) {
 		return nil
 	}
 	if a.May(access.SeeRevenue) {
-		return []ui.Section{{Key: "room.receipts", Icon: "receipt", URL: "/receipts"}, {Key: "room.shifts", Icon: "calendar-stats", URL: "/shifts", Rest: true}}
+		all = []ui.Section{{Key: "room.receipts", Icon: "receipt", URL: "/receipts"}, {Key: "room.shifts", Icon: "calendar-stats", URL: "/shifts", Rest: true}}
+		if h.cfg.Documents.Comparer != nil {
+			all = append(all, ui.Section{Key: "room.compare", Icon: "file-text", URL: comparePath, Rest: true})
+		}
+		return all
 	}
 	if a.May(access.SeeStatus) {
 		return []ui.Section{{Key: "room.offline", Icon: "history", URL: "/offline", Rest: true}}

@@ -88,6 +88,8 @@ func told(l *ui.Locale, r *access.Record) string {
 		return keyWords(l, d)
 	case registry.ActApplicationDrafted:
 		return draftWords(l, d)
+	case access.ActBooksCompared:
+		return comparedFigures(l, d)
 	}
 	return d
 }
@@ -158,4 +160,15 @@ func draftWords(l *ui.Locale, draft string) string {
 		return draft
 	}
 	return l.T("application.kind."+kind) + ", " + l.T("record.register", "number", number)
+}
+
+var compared = regexp.MustCompile(`^([\d-]+) ([\d-]+): (\d+) rows, (\d+) equal, (\d+) missing, (\d+) extra, (\d+) different$`)
+
+// comparedFigures tell what came of a file of books.
+func comparedFigures(l *ui.Locale, d string) string {
+	m := compared.FindStringSubmatch(d)
+	if m == nil {
+		return d
+	}
+	return l.T("record.compared", "from", m[1], "until", m[2], "rows", m[3], "equal", m[4], "missing", m[5], "extra", m[6], "different", m[7])
 }

@@ -173,7 +173,7 @@ const maxForm = 64 << 10
 
 // ServeHTTP serves an address that is ours.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost {
+	if r.Method == http.MethodPost && !bringsFile(r.URL.Path) {
 		limit, parse := int64(maxForm), r.ParseForm
 		if strings.HasPrefix(r.URL.Path, "/organization/") || strings.HasPrefix(r.URL.Path, "/applications/") || r.URL.Path == "/registers/import" || r.URL.Path == certificatePath { // a file comes with it
 			limit = maxUpload

@@ -35,16 +35,9 @@ func Read(content []byte, l Limits) (table [][]string, why string) {
 	if why != "" {
 		return nil, why
 	}
-	first, _, _ := strings.Cut(text, "\n")
 	r := csv.NewReader(strings.NewReader(text))
-	r.FieldsPerRecord, r.LazyQuotes, r.TrimLeadingSpace = -1, true, true
-	for _, comma := range ";\t" {
-		if strings.ContainsRune(first, comma) {
-			r.Comma = comma
-			r.TrimLeadingSpace = comma != '\t' // an empty cell is no space
-			break
-		}
-	}
+	r.FieldsPerRecord, r.LazyQuotes, r.Comma = -1, true, separator(text)
+	r.TrimLeadingSpace = r.Comma != '\t' // an empty cell is no space
 	for {
 		cells, err := r.Read()
 		if err == io.EOF {
@@ -61,6 +54,29 @@ func Read(content []byte, l Limits) (table [][]string, why string) {
 		return nil, "empty"
 	}
 	return table, ""
+}
+
+// separatorLines is in how many lines the separator is looked for: above the
+// titles some programs write what the table is.
+const separatorLines = 20
+
+// separator is what parts the cells: of semicolons, tabs and commas that which
+// most of the first lines have.
+func separator(text string) (found rune) {
+	most := -1
+	for _, comma := range ";\t," {
+		lines, n, rest := 0, 0, text
+		for line, more := "", true; more && n < separatorLines; n++ {
+			line, rest, more = strings.Cut(rest, "\n")
+			if strings.ContainsRune(line, comma) {
+				lines++
+			}
+		}
+		if lines > most {
+			most, found = lines, comma
+		}
+	}
+	return found
 }
 
 // text is the file as text.
