@@ -206,7 +206,7 @@ func (p *phone) send(until string) {
 // walk looks at screens. Who is "" has no account, whose language it would be.
 func (p *phone) walk(all []screen, who string, s *shop) {
 	p.t.Helper()
-	for _, lang := range []string{"kk", "ru"} {
+	for _, lang := range []string{"kk", "ru", "en"} {
 		if err := s.SetLanguage(s.seat(), lang); err != nil {
 			p.t.Fatal(err)
 		}
@@ -226,7 +226,7 @@ func (p *phone) walk(all []screen, who string, s *shop) {
 			if found := eval[[]string](p, small); len(found) > 0 {
 				p.t.Errorf("%s: small for a thumb: %q", where, found)
 			}
-			if lang == "ru" { // the words are others, the page is the same
+			if lang != "kk" { // the words are others, the page is the same
 				p.whole(where)
 				p.quiet(where)
 				p.picture(where + " light")
