@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"openofd/internal/authority/kgd"
+	"openofd/internal/config"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/web/room"
@@ -39,10 +40,7 @@ func (o *operator) openEvenings(s *settings) (*eveningRoom, error) {
 	if s.KGD.URL.URL == "" {
 		return e, nil
 	}
-	only := s.Serve
-	only.FNS, only.FNSDir = only.KGD, "" // of the ways the one to Kazakhstan alone
-	only.FNS.URL.URL = ""
-	ways, err := openForwarding(o.core, &only, nil)
+	ways, err := openForwarding(o.core, &config.Serve{KGD: s.KGD}, nil) // of the ways the one to Kazakhstan alone
 	if err != nil {
 		return nil, err
 	}
