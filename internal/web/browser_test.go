@@ -58,12 +58,12 @@ func newBrowser(t *testing.T, lang string) *browser {
 	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
 		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("lang", lang), chromedp.Env("LANGUAGE="+lang), chromedp.UserDataDir(t.TempDir()))
+		chromedp.Flag("lang", lang), chromedp.Env("LANGUAGE="+lang), chromedp.WSURLReadTimeout(2*time.Minute))
 	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(stop)
 	tab, closeTab := chromedp.NewContext(allocator)
 	t.Cleanup(closeTab)
-	timed, cancel := context.WithTimeout(tab, 3*time.Minute)
+	timed, cancel := context.WithTimeout(tab, 10*time.Minute)
 	t.Cleanup(cancel)
 	b := &browser{ctx: timed}
 	b.do(t, chromedp.Navigate("about:blank"))

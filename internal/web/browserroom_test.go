@@ -131,7 +131,7 @@ func (b *browser) press(t *testing.T, element string) {
 	t.Helper()
 	eval[bool](t, b, `window.old = true`)
 	eval[bool](t, b, `(() => { window.confirm = () => true; `+element+`.click(); return true; })()`)
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		here, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](`window.old !== true && document.readyState === "complete"`))
 		if err == nil && here {
 			return

@@ -159,8 +159,10 @@ func TestFailures(t *testing.T) {
 		all = append(all, &fiscal.Error{Reason: r, Msg: "secret"})
 	}
 	all = append(all, errors.New("secret"))
+	failing := new(shop)
+	s := door(t, Config{ChecksAtOnce: 100_000}, failing)
 	for _, err := range all {
-		s := door(t, Config{}, &shop{fails: err})
+		failing.fails = err
 		for _, accept := range []string{"text/html", "application/json"} {
 			res, body := get(t, s, "/check?lang=en&"+queries(t)["sale"], "Accept", accept)
 			if res.StatusCode < 400 {
@@ -173,7 +175,6 @@ func TestFailures(t *testing.T) {
 				t.Errorf("%v: %d with Retry-After %q", err, res.StatusCode, res.Header.Get("Retry-After"))
 			}
 		}
-		s.Close()
 	}
 }
 

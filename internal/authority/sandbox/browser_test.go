@@ -109,36 +109,63 @@ func TestBrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := open(t, Config{ByPerson: true})
-	waiting, _ := f.fill()
-	e.look("light", 360)
+	waiting, decided := f.fill()
+	n := 0
+	// Each screen in two of the three languages on a phone, light and dark, every
+	// fourth on a desk too; with a folder for pictures all of them, everywhere.
+	visit := func(path string) {
+		t.Helper()
+		langs := []string{"kk", "ru", "en"}
+		type view struct {
+			lang, scheme string
+			width        int64
+		}
+		views := []view{{langs[n%3], "light", 360}, {langs[(n+1)%3], "dark", 360}}
+		if n%4 == 0 {
+			views = append(views, view{langs[(n+2)%3], "light", 1280})
+		}
+		if *screenshots != "" {
+			views = nil
+			for _, lang := range langs {
+				views = append(views, view{lang, "light", 360}, view{lang, "dark", 360}, view{lang, "light", 1280}, view{lang, "dark", 1280})
+			}
+		}
+		join := map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]
+		for i, v := range views {
+			e.look(v.scheme, v.width)
+			e.do(chromedp.Navigate(f.url + path + join + "lang=" + v.lang))
+			where := fmt.Sprintf("%s in %s, %s at %d px", path, v.lang, v.scheme, v.width)
+			if over := see[int](e, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
+				t.Errorf("%s sticks out by %d px", where, over)
+			}
+			if i == 1 || *screenshots != "" {
+				see[bool](e, string(axe)+`; true`)
+				if found := see[string](e, `document.fonts.ready.then(() => axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], rules: {region: {enabled: false}}})).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + n.failureSummary).join(" | ")).join("\n"))`); found != "" {
+					t.Errorf("%s:\n%s", where, found)
+				}
+			}
+			if *screenshots != "" {
+				picture, err := chromedp.Run(e.ctx, chromedp.FullScreenshot(90))
+				if err != nil {
+					t.Fatal(err)
+				}
+				name := fmt.Sprintf("authority-%02d-%s-%s-%d.png", n, v.lang, v.scheme, v.width)
+				if err := os.WriteFile(filepath.Join(*screenshots, name), picture, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		n++
+	}
+	visit("/signin")
 	e.do(chromedp.Navigate(f.url + "/signin?lang=ru"))
 	see[bool](e, fmt.Sprintf(`(() => { document.querySelector("[name=password]").value = %q; return true; })()`, password))
 	e.press(`document.querySelector("main button[type=submit]")`)
-	for i, path := range []string{"/", "/applications", "/applications/" + waiting, "/documents?q=7-2", "/summaries?day=2026-03-14", "/registers", "/faults", "/me"} {
-		scheme, width := []string{"light", "dark"}[i%2], []int64{360, 1280}[i/2%2]
-		e.look(scheme, width)
-		e.do(chromedp.Navigate(f.url + path))
-		if over := see[int](e, `document.documentElement.scrollWidth - innerWidth`); over > 0 {
-			t.Errorf("%s at %d px sticks out by %d px", path, width, over)
-		}
-		if i%3 == 0 { // all screens are made of one template
-			see[bool](e, string(axe)+`; true`)
-			if found := see[string](e, `document.fonts.ready.then(() => axe.run({runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"], rules: {region: {enabled: false}}})).then(r => r.violations.map(v => v.id + ": " + v.nodes.map(n => n.html + n.failureSummary).join(" | ")).join("\n"))`); found != "" {
-				t.Errorf("%s, %s at %d px:\n%s", path, scheme, width, found)
-			}
-		}
-		if *screenshots != "" {
-			picture, err := chromedp.Run(e.ctx, chromedp.FullScreenshot(90))
-			if err != nil {
-				t.Fatal(err)
-			}
-			name := fmt.Sprintf("authority-%d-%s-%d.png", i, scheme, width)
-			if err := os.WriteFile(filepath.Join(*screenshots, name), picture, 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
+	for _, path := range []string{"/", "/applications", "/applications?status=granted", "/applications/" + waiting, "/applications/" + decided, "/documents", "/documents?q=7-2", "/summaries?day=2026-03-14", "/registers", "/faults", "/me", "/nothing"} {
+		visit(path)
 	}
-	e.do(chromedp.Navigate(f.url + "/applications/" + waiting))
+	e.look("light", 1280)
+	e.do(chromedp.Navigate(f.url + "/applications/" + waiting + "?lang=ru"))
 	e.press(`document.querySelector("form button.btn-primary")`)
 	if got := see[string](e, `document.querySelector("main").innerText`); !strings.Contains(got, "Решение принято.") {
 		t.Errorf("after the decision: %s", got)

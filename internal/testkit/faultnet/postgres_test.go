@@ -133,7 +133,7 @@ func addrOf(c *pgx.Conn) string {
 // settle waits until the server has done with all other connections.
 func settle(t *testing.T, c *pgx.Conn) {
 	t.Helper()
-	for range 1000 {
+	for range 10_000 {
 		var busy int
 		if err := c.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE state <> 'idle' AND pid <> pg_backend_pid() AND datname = current_database()").Scan(&busy); err != nil {
 			t.Fatal(err)
@@ -200,13 +200,18 @@ func TestCancelGoesThrough(t *testing.T) {
 	var canceling sync.WaitGroup
 	defer canceling.Wait()
 	canceling.Go(func() {
-		time.Sleep(50 * time.Millisecond)
+		for asleep := 0; asleep == 0; {
+			if err := direct.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'").Scan(&asleep); err != nil {
+				t.Error(err)
+				return
+			}
+		}
 		if err := c.PgConn().CancelRequest(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
 	began := time.Now()
-	if _, err := c.Exec(t.Context(), "SELECT pg_sleep(30)"); err == nil || time.Since(began) > 20*time.Second {
+	if _, err := c.Exec(t.Context(), "SELECT pg_sleep(120)"); err == nil || time.Since(began) > 100*time.Second {
 		t.Errorf("canceled query: %v after %v, want an error at once", err, time.Since(began))
 	}
 }
