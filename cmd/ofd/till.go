@@ -109,6 +109,12 @@ type tillServer struct {
 	failed    chan error // a door that ended by itself
 }
 
+// keptFor is how long a till keeps a register's connection to the operator for
+// the next receipt. It is shorter than what a firewall forgets and than the time
+// after which operators close: a receipt that goes out on a dead connection waits
+// in vain and becomes an autonomous one.
+const keptFor = 20 * time.Second
+
 // startTill opens a till and its doors.
 func startTill(ctx context.Context, c *config.Till, self fiscal.Operator, mailer access.Mailer, o till.Options, log *slog.Logger) (t *tillServer, err error) {
 	if _, _, err := net.SplitHostPort(c.Operator); err != nil {
@@ -130,7 +136,7 @@ func startTill(ctx context.Context, c *config.Till, self fiscal.Operator, mailer
 		}
 		return err
 	}
-	link := kkm.LinkConfig{Addr: c.Operator}
+	link := kkm.LinkConfig{Addr: c.Operator, Keep: true, Idle: keptFor}
 	if c.OperatorTLS {
 		link.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	}

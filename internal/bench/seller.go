@@ -78,7 +78,7 @@ func RunSellers(ctx context.Context, cfg SellersConfig) (*SellersLoad, error) {
 		all.Go(func() { b.work(ctx, start, measured, end, pace) })
 	}
 	all.Wait()
-	l := &SellersLoad{Load: Load{Elapsed: min(time.Since(measured), cfg.Duration), Errors: map[string]uint64{}, Registers: len(browsers), Connections: len(browsers)}}
+	l := &SellersLoad{Load: Load{Elapsed: time.Since(measured), Errors: map[string]uint64{}, Registers: len(browsers), Connections: len(browsers)}}
 	for _, b := range browsers {
 		l.Accepted += b.accepted
 		l.Requests += b.requests

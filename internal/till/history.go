@@ -101,11 +101,34 @@ func (t *Till) History(ctx context.Context, s *Seat, id fiscal.RegisterID, q His
 	return all, more, err
 }
 
+// justMade is a document of the account that is the last one of its register: a
+// receipt is shown as soon as it is made. A Z report remembers that it was shown,
+// so it is always read.
+func (t *Till) justMade(ctx context.Context, s *Seat, id int64) (Document, bool) {
+	h, err := t.household(ctx, s.Account.ID)
+	if err != nil {
+		return Document{}, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, r := range h.registers {
+		if desk := t.open[r.ID]; desk != nil {
+			if d, _ := desk.memory.last(); d.ID == id && id > 0 && d.Kind != KindZ && d.Fate != Refused {
+				return d, true
+			}
+		}
+	}
+	return Document{}, false
+}
+
 // Document is one that a register of the account made.
 func (t *Till) Document(ctx context.Context, s *Seat, id int64) (Document, Register, error) {
-	d, err := t.find(ctx, `id = ? AND fate <> 'refused'`, id)
-	if err != nil {
-		return d, Register{}, err
+	d, ok := t.justMade(ctx, s, id)
+	if !ok {
+		var err error
+		if d, err = t.find(ctx, `id = ? AND fate <> 'refused'`, id); err != nil {
+			return d, Register{}, err
+		}
 	}
 	r, err := t.Register(ctx, s, d.Register)
 	switch {

@@ -17,6 +17,7 @@ type LinkConfig struct {
 	Addr    string        // host:port of the operator
 	TLS     *tls.Config   // nil: plain TCP
 	Keep    bool          // keep the connection for the next request; otherwise one request a connection
+	Idle    time.Duration // after which a kept connection is closed; 0: when the operator does
 	Connect time.Duration // limit for connecting; 0 means 4 s
 	Answer  time.Duration // limit from the first byte sent to the last received; 0 means 7 s
 	MaxSize uint32        // largest answer in bytes, header included; 0 means wire.DefaultMaxSize
@@ -64,7 +65,7 @@ func (e *MismatchError) Error() string {
 func NewLink(cfg LinkConfig) *Link {
 	return &Link{
 		connection: link.New(link.Config{
-			Addr: cfg.Addr, TLS: cfg.TLS, Keep: cfg.Keep,
+			Addr: cfg.Addr, TLS: cfg.TLS, Keep: cfg.Keep, Idle: cfg.Idle,
 			Connect: cmp.Or(cfg.Connect, 4*time.Second), Answer: cmp.Or(cfg.Answer, 7*time.Second),
 		}),
 		maxSize: cmp.Or(cfg.MaxSize, wire.DefaultMaxSize),

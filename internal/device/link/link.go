@@ -21,6 +21,7 @@ type Config struct {
 	Addr    string        // host:port of the operator
 	TLS     *tls.Config   // nil: plain TCP
 	Keep    bool          // keep the connection for the next exchange; otherwise one exchange a connection
+	Idle    time.Duration // after which a kept connection is closed; 0: when the operator does
 	Connect time.Duration // limit for connecting
 	Answer  time.Duration // limit from the first byte sent to the last received
 }
@@ -30,8 +31,9 @@ type Config struct {
 type Link struct {
 	cfg Config
 
-	mu   sync.Mutex // held for a whole exchange
-	conn net.Conn   // kept from the last exchange, or nil; guarded by mu
+	mu   sync.Mutex  // held for a whole exchange
+	conn net.Conn    // kept from the last exchange, or nil; guarded by mu
+	rest *time.Timer // closes conn when it was idle for too long, or nil; guarded by mu
 }
 
 // Stage is how far an exchange came before it failed.
@@ -68,6 +70,9 @@ func (l *Link) Close() error {
 	if l.conn == nil {
 		return nil
 	}
+	if l.rest != nil {
+		l.rest.Stop()
+	}
 	err := l.conn.Close()
 	l.conn = nil
 	return err
@@ -83,6 +88,9 @@ func (l *Link) Do(ctx context.Context, exchange func(io.ReadWriter) error) error
 	defer l.mu.Unlock()
 	if conn := l.conn; conn != nil {
 		l.conn = nil
+		if l.rest != nil {
+			l.rest.Stop()
+		}
 		// The operator closes idle connections, and the register notices only
 		// when it uses one. Sending again is safe: the bytes are the same.
 		if err := l.over(ctx, conn, exchange); err == nil || !closedByPeer(err) {
@@ -117,10 +125,24 @@ func (l *Link) over(ctx context.Context, conn net.Conn, exchange func(io.ReadWri
 	err := exchange(conn)
 	if hurry() && err == nil && l.cfg.Keep {
 		l.conn = conn
+		if l.cfg.Idle > 0 {
+			l.rest = time.AfterFunc(l.cfg.Idle, func() { l.tire(conn) })
+		}
 		return nil
 	}
 	_ = conn.Close() // the answer is whole, or there will be none
 	return err
+}
+
+// tire closes a connection that was kept and not used: what stands between may
+// forget it without a word, and then a request waits for its answer in vain.
+func (l *Link) tire(conn net.Conn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.conn == conn {
+		l.conn = nil
+		_ = conn.Close()
+	}
 }
 
 // closedByPeer reports whether the connection was found closed rather than

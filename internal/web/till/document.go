@@ -112,9 +112,9 @@ func (s *slip) Grand() (all []struct {
 
 // documentPage is a document and what can be done with it.
 type documentPage struct {
-	slip
-	Earlier bool // another draft than the one that was sent last
-	Return  bool // it may be returned
+	Slip    *slip // not embedded: templates find what is inside an embedded one slowly
+	Earlier bool  // another draft than the one that was sent last
+	Return  bool  // it may be returned
 }
 
 // document serves GET /document/{id}.
@@ -136,7 +136,7 @@ func (h *Handler) document(w http.ResponseWriter, r *http.Request, g *guest) {
 		return
 	}
 	s.Copy = again
-	p := &documentPage{slip: s, Earlier: r.URL.Query().Get("earlier") != ""}
+	p := &documentPage{Slip: &s, Earlier: r.URL.Query().Get("earlier") != ""}
 	if op, ok := d.Returned(); ok && d.Fate != till.Removed {
 		p.Return = op == fiscal.OpSaleReturn && g.Cashier.May(till.MayReturn) || op == fiscal.OpPurchaseReturn && g.Cashier.May(till.MayBuy)
 	}

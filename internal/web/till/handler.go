@@ -35,6 +35,7 @@ type Handler struct {
 	render *ui.Renderer
 	log    *slog.Logger
 	mux    *http.ServeMux
+	same   map[string]same // by language
 }
 
 // New reads the templates.
@@ -47,7 +48,12 @@ func New(cfg Config, t *till.Till, log *slog.Logger) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &Handler{cfg: cfg, till: t, render: render, log: log, mux: http.NewServeMux()}
+	h := &Handler{cfg: cfg, till: t, render: render, log: log, mux: http.NewServeMux(), same: map[string]same{}}
+	for lang, l := range render.Locales {
+		if h.same[lang], err = sameIn(l); err != nil {
+			return nil, err
+		}
+	}
 	h.mux.Handle(ui.AssetPath, render.Assets)
 	h.signInRoutes()
 	h.registerRoutes()

@@ -36,7 +36,8 @@ func (h *Handler) manifest(w http.ResponseWriter, r *http.Request, g *guest) {
 		return picture{h.render.Assets.Path("till/" + name), sizes, "image/png", purpose}
 	}
 	w.Header().Set("Content-Type", "application/manifest+json")
-	_ = json.NewEncoder(w).Encode(map[string]any{ // the client is gone: nothing to tell it
+	w.Header().Set("Cache-Control", "max-age=3600") // each page names it, and browsers ask for it each time
+	_ = json.NewEncoder(w).Encode(map[string]any{   // the client is gone: nothing to tell it
 		"id": "/", "start_url": "/", "scope": "/", "display": "standalone", "orientation": "any",
 		"lang": l.Lang, "name": l.T("till.title") + " · " + h.render.OperatorName(l), "short_name": l.T("till.title"),
 		"description": l.T("till.description"), "theme_color": "#0b61b8", "background_color": "#eef1f5", "categories": []string{"business", "finance"},

@@ -3,8 +3,12 @@ package till
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"html"
+	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"openofd/internal/device/kkm"
 	"openofd/internal/fiscal"
@@ -33,11 +37,11 @@ type salePage struct {
 	Extended bool // the mode that opens first
 	Simple   bool // the simple mode is offered
 	May      may
-	Units    []choice
-	Parent   *parent // of a return
-	Key      string  // under which the device keeps the draft
-	Words    string  // that the script says, as JSON
-	Mark     string  // between tenge and tiyn
+	Units    template.HTML     // what is measured in, as choices
+	Parent   *parent           // of a return
+	Key      string            // under which the device keeps the draft
+	Words    template.HTMLAttr // that the script says, as JSON
+	Mark     string            // between tenge and tiyn
 }
 
 type choice struct {
@@ -71,6 +75,28 @@ var units = []string{
 	"642", "625", "728", "736", "778", "868", "160", "162", "164",
 }
 
+// same is what each page of the keypad has in a language.
+type same struct {
+	units template.HTML
+	words template.HTMLAttr
+}
+
+func sameIn(l *ui.Locale) (s same, err error) {
+	var options strings.Builder
+	for _, code := range units {
+		fmt.Fprintf(&options, `<option value="%s">%s</option>`, code, html.EscapeString(l.Unit(code)))
+	}
+	words := map[string]string{}
+	for _, key := range said {
+		words[key] = l.T(key)
+	}
+	text, err := json.Marshal(words)
+	return same{
+		units: template.HTML(options.String()),                                           //nolint:gosec // escaped above
+		words: template.HTMLAttr(`data-words="` + html.EscapeString(string(text)) + `"`), //nolint:gosec // escaped here
+	}, err
+}
+
 // salePage serves GET / and /purchase: the keypad and the list of goods.
 //
 // Source: requirements E-106 to E-112, E-119 to E-127.
@@ -102,23 +128,11 @@ func (h *Handler) sale(w http.ResponseWriter, r *http.Request, g *guest, at *til
 		Register: at, Op: op.String(), Ops: acts(g, op), Standing: st, Extended: at.Settings.Extended, Parent: of,
 		May: may{Modify: g.Cashier.May(till.MayModify), Buyer: at.Settings.Buyer, Taken: op == fiscal.OpSale},
 		Key: strconv.FormatInt(int64(at.ID), 10) + "." + op.String(), Mark: l.Amount(0)[1:2],
+		Units: h.same[l.Lang].units, Words: h.same[l.Lang].words,
 	}
 	if of != nil {
 		p.Key += "." + strconv.FormatUint(of.Number, 10)
 	}
-	for _, code := range units {
-		p.Units = append(p.Units, choice{Value: code, Text: l.Unit(code)})
-	}
-	words := map[string]string{}
-	for _, key := range said {
-		words[key] = l.T(key)
-	}
-	text, err := json.Marshal(words)
-	if err != nil {
-		h.fail(w, r, g, err)
-		return
-	}
-	p.Words = string(text)
 	w.Header().Set("Permissions-Policy", "camera=(self), geolocation=(), microphone=(), payment=()") // codes of goods are scanned here
 	title := at.Settings.Name
 	layout := page{Page: ui.Page{Title: title}, Tab: "sale", Register: at, Scripts: []string{"till/money.js", "till/draft.js", "till/sale.js", "till/catalog.js", "till/scan.js"}}

@@ -47,7 +47,10 @@
         var copy = answer.clone();
         var pages = await caches.open(PAGES);
         await pages.put("/", copy);
-        pages.add(OFFLINE).catch(function () { /* the one before stays */ }); // in the seller's language
+        var other = await caches.match(OFFLINE, { cacheName: PAGES });
+        if (!other || other.headers.get("Content-Language") !== answer.headers.get("Content-Language")) {
+          pages.add(OFFLINE).catch(function () { /* the one before stays */ }); // in the seller's language
+        }
       }
       return answer;
     } catch (e) {
