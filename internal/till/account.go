@@ -33,6 +33,7 @@ type Account struct {
 	Session session   `json:"session"`
 
 	Bound *Bound `json:"bound,omitempty"` // the company at the operator; nil: none is linked
+	Taken *Taken `json:"taken,omitempty"` // the operator's catalog of goods; nil: nobody has asked for it
 }
 
 // session is one device's right to act for an account.

@@ -11,6 +11,7 @@
 //	memory.go    a register's memory and its history, one step at a time
 //	goods.go     what is sold often: the catalog of the operator, and own goods
 //	known.go     accounts with their people and registers, kept in memory
+//	catalog.go   the operator's catalog, by hand and once a day
 //	shelf.go     the till's own SQLite file
 //
 // It is the client of an operator and of nothing else: documents go out by

@@ -3,6 +3,7 @@ package till_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/till"
@@ -72,5 +73,38 @@ func TestGoods(t *testing.T) {
 		if _, err := s.SetGood(ctx, s.seat(), wrong.good); !errors.As(err, &e) || e.Field != wrong.field {
 			t.Errorf("%+v: %v, want Invalid about %s", wrong.good, err, wrong.field)
 		}
+	}
+}
+
+// The catalog that a seller has asked for once is looked at day by day: what the
+// operator publishes later comes by itself. An account that never asked has none.
+//
+// Req: E-122
+func TestGoodsOfTheDay(t *testing.T) {
+	s := openShop(t)
+	ctx := t.Context()
+	publish := func(id uint64, name string) {
+		t.Helper()
+		c := fiscal.Catalog{Elements: []fiscal.CatalogElement{{ID: id, Title: fiscal.Text{RU: name}, Unit: "166", SalePrice: 100_00}}}
+		if err := s.operator.registry.PutCatalog(ctx, &c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	publish(1, "Вчерашнее")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.goods = 20 * time.Millisecond // a short day
+	s.open()
+	if n, err := s.FetchGoods(ctx, s.seat(), s.id); err != nil || n != 1 {
+		t.Fatalf("by hand: %d, %v; want 1", n, err)
+	}
+	publish(2, "Сегодняшнее")
+	eventually(t, "what is published comes by itself", func() bool {
+		g, err := s.Good(ctx, s.seat(), 2)
+		return err == nil && g.Unit == "166"
+	})
+	if all, err := s.Goods(ctx, s.seat(), "", 10); err != nil || len(all) != 1 {
+		t.Errorf("goods afterwards: %+v, %v; want the new one alone", all, err)
 	}
 }

@@ -65,7 +65,11 @@ type request struct {
 	method, path string
 	in, out      any
 	once         string // a name by which it is done once
+	known        string // mark of what is known already; errKnown if there is nothing newer
 }
+
+// errKnown answers a request for what is known already.
+var errKnown = errors.New("nothing newer")
 
 // do asks. A refusal holds a *Told, and says which field it is about.
 //
@@ -93,6 +97,9 @@ func (o office) do(ctx context.Context, q request) error {
 	if q.once != "" {
 		r.Header.Set("Idempotency-Key", q.once)
 	}
+	if q.known != "" {
+		r.Header.Set("If-None-Match", q.known)
+	}
 	answer, err := o.caller.Do(r)
 	if err != nil {
 		return unreachable(err)
@@ -104,6 +111,8 @@ func (o office) do(ctx context.Context, q request) error {
 		return unreachable(err)
 	case len(got) > maxAnswer:
 		return unreachable(errors.New("the answer is too long"))
+	case answer.StatusCode == http.StatusNotModified && q.known != "":
+		return errKnown
 	case answer.StatusCode >= http.StatusMultipleChoices:
 		return refusal(answer.StatusCode, got)
 	}

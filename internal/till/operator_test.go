@@ -122,6 +122,7 @@ type shop struct {
 	ahead    *atomic.Int64 // of the clock
 	path     string
 	secret   string
+	goods    time.Duration // between two looks at the catalog; 0: a day
 	id       fiscal.RegisterID
 	made     registry.Registered
 }
@@ -154,7 +155,7 @@ func (s *shop) open() {
 		Path: s.path, Mailer: s.letters, Check: "https://ofd.example", Rand: rand.Reader, Log: quiet,
 		Now:     func() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) },
 		Link:    func() kkm.Exchanger { return cable{kkm.NewLink(kkm.LinkConfig{Addr: s.operator.addr}), s.cut} },
-		Options: till.Options{Transaction: 300 * time.Millisecond, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond},
+		Options: till.Options{Transaction: 300 * time.Millisecond, Pause: 20 * time.Millisecond, Reconnect: 50 * time.Millisecond, Goods: s.goods},
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -26,8 +26,6 @@ type Register struct {
 	Card     fiscal.Card       `json:"card"` // as the operator told it
 	Settings Settings          `json:"settings"`
 	Since    time.Time         `json:"since"`
-	// CatalogVersion is that of the goods that came from the operator.
-	CatalogVersion uint32 `json:"catalog_version,omitempty"`
 }
 
 // Settings are what a seller sets on a register. Each change holds at once.

@@ -36,6 +36,7 @@ type Options struct {
 	Reconnect   time.Duration // between deliveries
 	MaxOffline  time.Duration
 	MaxShift    time.Duration
+	Goods       time.Duration // between two looks at the operator's catalog; 0: a day
 }
 
 // Till serves sellers. Safe for concurrent use.
@@ -83,12 +84,16 @@ func Open(ctx context.Context, cfg Config) (*Till, error) {
 	})
 	for _, r := range all {
 		if err == nil {
-			_, err = t.desk(ctx, r)
+			var d *desk
+			if d, err = t.desk(ctx, r); err == nil {
+				d.wake() // whoever sees the register again should not see it wait for a round
+			}
 		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the till: %w", err), t.Close())
 	}
+	t.working.Go(func() { t.everyDay(t.ctx) })
 	return t, nil
 }
 

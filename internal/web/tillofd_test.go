@@ -180,7 +180,7 @@ func (c *counter) signs(dir string, content []byte) []byte {
 // a browser on a phone, against a real operator. Then it is told of what goes
 // wrong.
 //
-// Req: E-032 to E-054, E-057 to E-068, E-072 to E-078, E-080, E-081, E-086 to E-088, E-091, E-093
+// Req: E-032 to E-054, E-057 to E-068, E-072 to E-078, E-080, E-081, E-086 to E-088, E-091, E-093, E-122
 func TestTillLinks(t *testing.T) {
 	dir, judge := newPKI(t)
 	c := newCounter(t, judge)
@@ -277,6 +277,24 @@ func TestTillLinks(t *testing.T) {
 	if r, err := c.shop.Register(t.Context(), seat, id); err != nil || r.Card.XIN != "800101300125" || r.Card.RegistrationNumber != "601000000001" {
 		t.Errorf("the register in the till = %+v, %v", r.Card, err)
 	}
+	t.Run("goods of the operator", func(t *testing.T) { // by the API, page by page
+		var all fiscal.Catalog
+		for i := range 450 {
+			all.Elements = append(all.Elements, fiscal.CatalogElement{ID: uint64(i + 1), Title: fiscal.Text{RU: fmt.Sprint("Товар ", i), KK: fmt.Sprint("Тауар ", i)}, SalePrice: 120_50, Unit: "166", Fractional: true})
+		}
+		all.Elements[0].Group = true
+		if err := c.registry.PutCatalog(t.Context(), &all); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time there is nothing newer
+			if n, err := c.shop.FetchGoods(t.Context(), seat, id); err != nil || n != 449 {
+				t.Fatalf("fetched: %d, %v; want 449", n, err)
+			}
+		}
+		if g, err := c.shop.Good(t.Context(), seat, 450); err != nil || g.Price != 120_50 || g.Title.KK != "Тауар 449" || g.Unit != "166" || !g.Fractional {
+			t.Errorf("the last of them is %+v, %v", g, err)
+		}
+	})
 	t.Run("again, and what goes wrong", func(t *testing.T) { linkedAgain(t, c, dir, email, secret) })
 }
 
