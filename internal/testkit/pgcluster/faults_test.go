@@ -190,8 +190,8 @@ func TestNoOrphans(t *testing.T) {
 		if os.IsNotExist(err) && len(left) == 0 {
 			return
 		}
-		if time.Since(began) > 30*time.Second {
-			t.Fatalf("30 s after its test the cluster has processes %v, folder: %v", left, err)
+		if time.Since(began) > patience {
+			t.Fatalf("%v after its test the cluster has processes %v, folder: %v", patience, left, err)
 		}
 	}
 }
