@@ -56,8 +56,8 @@ func TestDemoSells(t *testing.T) {
 
 	list := exec.Command(program, "application", "list", "--data", "kept")
 	list.Dir = dir
-	if out, err := list.CombinedOutput(); err != nil || strings.Count(string(out), "register ") != 4 || !saysAll(string(out), "draft withdrawn") {
-		t.Errorf("ofd application list: %v\n%s\nwant four of which some are drafts", err, out)
+	if out, err := list.CombinedOutput(); err != nil || strings.Count(string(out), "register ") != 6 || !saysAll(string(out), "draft withdrawn") {
+		t.Errorf("ofd application list: %v\n%s\nwant six of which some are drafts", err, out)
 	}
 	cmd := exec.Command(program, "verify", "--data", "kept", "--json")
 	cmd.Dir = dir

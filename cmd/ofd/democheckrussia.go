@@ -35,6 +35,7 @@ func (w *russianWalk) steps() []walkStep {
 		{"Russia: shifts closed: the operator counted what drives did", w.close},
 		{"Russia: buyer's check: page and JSON", w.look},
 		{"Russia: a wrong sum is named, an invented receipt is not found", w.forge},
+		{"Russia: a register enrolled, changed, taken off by the tax service", w.office},
 		{"Russia: every document forwarded once as the tax service's JSON", w.forward},
 	}
 }

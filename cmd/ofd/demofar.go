@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -71,14 +72,20 @@ func (f *demoFar) close() error {
 }
 
 // Models of the demo's registers. They are invented, so that they stand in no
-// register of models but the demo's own; the one without a place on the
-// authority's record is what it refuses.
+// register of models but the demo's own; those without a place on an
+// authority's record are what it refuses.
 const demoModels = `kz	Demo Market KZ	OpenOFD	device	2.0.3	wired
 kz	Demo Pocket KZ	OpenOFD	device	2.0.3	wireless,wired
 kz	` + demoUnknownModel + `	OpenOFD	device	2.0.2	wired
+ru	Demo Grocery RU	OpenOFD	device	1.2	wired
+ru	Demo Cafe RU	OpenOFD	device	1.05	wired
+ru	` + demoUnknownRussian + `	OpenOFD	device	1.2	wired
 `
 
-const demoUnknownModel = "Demo Fort KZ"
+const (
+	demoUnknownModel   = "Demo Fort KZ"
+	demoUnknownRussian = "Demo Kiosk RU"
+)
 
 // ownModels writes the demo's models where the operator reads its own.
 func (s *settings) ownModels(dir string) error {
@@ -87,14 +94,14 @@ func (s *settings) ownModels(dir string) error {
 }
 
 // demoKnown are the models on the authority's record: those that everybody
-// knows, and the demo's own but one.
+// knows, and the demo's own but one in each country.
 func demoKnown(s *settings) (known []sandbox.Known, err error) {
 	own, err := models(s.Service.Models)
 	if err != nil {
 		return nil, err
 	}
-	seen := map[string]bool{demoUnknownModel: true}
-	for _, m := range append(own, registry.Models(fiscal.Kazakhstan)...) {
+	seen := map[string]bool{demoUnknownModel: true, demoUnknownRussian: true}
+	for _, m := range slices.Concat(own, registry.Models(fiscal.Kazakhstan), registry.Models(fiscal.Russia)) {
 		if name := strings.TrimSpace(m.Name); !seen[name] {
 			seen[name] = true
 			known = append(known, sandbox.Known{Country: m.Country, Kind: "model", Name: name})

@@ -52,6 +52,14 @@ func secondRussianTill(s russianShop) russianShop {
 	return s
 }
 
+// demoVeranda is the café's register that has just been bought: nobody has
+// registered it yet.
+func demoVeranda() russianShop {
+	s := demoCafe()
+	s.register.Name, s.register.SerialNumber, s.register.RegistrationNumber, s.register.Drive = "Веранда", "DC00000000213", "", "9999078900021301"
+	return s
+}
+
 // demoRzhev is the company's shop in another town, where the link fails now and
 // then.
 func demoRzhev(s russianShop) russianShop {

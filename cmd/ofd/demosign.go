@@ -21,8 +21,8 @@ import (
 	"openofd/internal/fiscal"
 )
 
-// demoAuthority issues certificates to invented traders of Kazakhstan and signs
-// for them, so that a newcomer can walk the way to an organization. Its root is
+// demoAuthority issues certificates to invented traders of both countries and
+// signs for them, so that a newcomer can walk the way to an organization. Its root is
 // made anew with each demo and believed by that demo alone.
 type demoAuthority struct {
 	root *x509.Certificate
@@ -92,8 +92,12 @@ func (d *demoAuthority) sign(content []byte, person string, iin fiscal.XIN) ([]b
 	if err != nil {
 		return nil, err
 	}
+	subject := pkix.Name{CommonName: "ДЕМО " + person, SerialNumber: "IIN" + string(iin), Country: []string{"KZ"}}
+	if fiscal.CheckXIN(iin, "iin") != nil && fiscal.ValidINN(string(iin)) {
+		subject = pkix.Name{CommonName: "ДЕМО " + person, Country: []string{"RU"}, ExtraNames: []pkix.AttributeTypeAndValue{{Type: oidINN, Value: string(iin)}}}
+	}
 	t := &x509.Certificate{
-		SerialNumber: serial, Subject: pkix.Name{CommonName: "ДЕМО " + person, SerialNumber: "IIN" + string(iin), Country: []string{"KZ"}},
+		SerialNumber: serial, Subject: subject,
 		NotBefore: d.now().Add(-time.Hour), NotAfter: d.now().AddDate(0, 1, 0), KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment,
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, UnknownExtKeyUsage: []asn1.ObjectIdentifier{{1, 2, 398, 3, 3, 4, 1, 1}},
 	}
@@ -125,11 +129,13 @@ func (d *demoAuthority) inventIIN() (fiscal.XIN, error) {
 	}
 }
 
-// The object identifiers of a signature. Source: RFC 5652.
+// The object identifiers of a signature. Sources: RFC 5652; the order of Russia's
+// security service 795 of 27.12.2011 (INN).
 var (
 	oidData       = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
 	oidSignedData = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
 	oidSHA256     = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	oidINN        = asn1.ObjectIdentifier{1, 2, 643, 3, 131, 1, 1} // of a person in Russia
 	oidRSA        = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
 )
 

@@ -33,6 +33,12 @@ func TestDemoAuthority(t *testing.T) {
 	if o := verdict.Owner; o.Country != "kz" || o.Role != signature.RolePerson || fiscal.CheckXIN(o.IIN, "iin") != nil {
 		t.Errorf("the owner is %+v, want a person of Kazakhstan", o)
 	}
+	trader := demoVeranda().register.XIN
+	if file, err := s.DemoSign([]byte("договор"), "Елена", trader); err != nil {
+		t.Error(err)
+	} else if verdict, err := v.Verify(file, []byte("договор")); err != nil || verdict.Owner.Country != "ru" || verdict.Owner.Taxpayer() != trader {
+		t.Errorf("Verify() of a trader of Russia = %+v, %v, want its INN %s", verdict, err, trader)
+	}
 	if _, err := v.Verify(file, []byte("другой")); signature.RefusalOf(err) == nil {
 		t.Errorf("Verify() of other bytes = %v, want a refusal", err)
 	}
