@@ -174,6 +174,7 @@ func TestAnswers(t *testing.T) {
 	}
 	s.run(t, "silence", silent)
 	s.run(t, "withheld", withheld)
+	s.run(t, "connect", connects)
 }
 
 // run is a part of a test that goes on with the same shop.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -34,7 +35,7 @@ func TestPhone(t *testing.T) {
 		what string
 		do   func(*testing.T, *shop, *phone)
 	}{
-		{"install", installs}, {"settings", sets}, {"offline", offline}, {"camera", scans}, {"share", shares}, {"answer at once", answersAtOnce}, {"screens", screens},
+		{"install", installs}, {"settings", sets}, {"offline", offline}, {"camera", scans}, {"share", shares}, {"answer at once", answersAtOnce}, {"screens", screens}, {"elsewhere", elsewhere},
 	} {
 		if !s.run(t, step.what, func(t *testing.T, s *shop) { p.t = t; step.do(t, s, p) }) {
 			p.t = t
@@ -354,6 +355,43 @@ func shares(t *testing.T, s *shop, p *phone) {
 	if got := eval[string](p, `window.kept`); got != "copy "+sold.QR {
 		t.Errorf("the old way: %q", got)
 	}
+}
+
+// elsewhere: a device that was locked, or that another one has replaced, is led
+// to where it goes on, in the middle of a sale; what was typed is kept.
+//
+// Req: E-021, E-031
+func elsewhere(t *testing.T, s *shop, p *phone) {
+	s.cut.Store(false)
+	s.unlock()
+	if err := s.SetLanguage(s.seat(), "ru"); err != nil {
+		t.Fatal(err)
+	}
+	p.begin()
+	p.digits("77")
+	p.press(`input[value="cash"]`)
+	if err := s.Lock(s.seat()); err != nil {
+		t.Fatal(err)
+	}
+	p.press("#next")
+	p.until("it asks for the code", `location.pathname === "/lock" && document.readyState === "complete"`)
+	p.put("field-pin", "1234")
+	p.send(`location.pathname === "/"`)
+	p.ready()
+	if got := spaces.Replace(p.text("#total")); got != "77,00 ₸" {
+		t.Errorf("behind the lock the sale comes to %q", got)
+	}
+	const email = "aigul@example.kz"
+	s.ahead.Store(int64(time.Hour)) // no two letters within a minute
+	if err := s.SendCode(t.Context(), email, "ru"); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.SignIn(t.Context(), email, s.mail.code(email), "Android", "ru"); err != nil {
+		t.Fatal(err)
+	}
+	p.press("#next")
+	p.until("it says who works now", `location.pathname === "/signin" && document.body.innerText.includes("Выполнен вход на другом устройстве (Android")`)
+	p.faultless("elsewhere ru")
 }
 
 // answersAtOnce: a key is answered within a tenth of a second, and the till's

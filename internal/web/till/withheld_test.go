@@ -90,6 +90,48 @@ func withheld(t *testing.T, s *shop) {
 	s.delivered()
 }
 
+// connects: identifier and token that are wrong are told apart, each beside its
+// field; a token that works leads back to selling.
+//
+// Req: E-092, E-093, E-155 to E-157
+func connects(t *testing.T, s *shop) {
+	fresh, err := s.registers.Token(t.Context(), s.id, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, token := fmt.Sprint(s.id), fmt.Sprintf("/settings/%d/token", s.id)
+	for _, c := range []struct {
+		path   string
+		fields map[string][]string
+		field  string
+		want   string
+	}{
+		{"/registers/connect", map[string][]string{"id": {"касса"}, "token": {"1"}}, "id", "Идентификатор состоит из цифр"},
+		{"/registers/connect", map[string][]string{"id": {"4000000000"}, "token": {"1"}}, "id", "У оператора нет такого идентификатора"},
+		{"/registers/connect", map[string][]string{"id": {id}, "token": {"x"}}, "token", "Токен состоит из цифр"},
+		{"/registers/connect", map[string][]string{"id": {id}, "token": {"1"}}, "token", "Токен не действует"},
+		{token, map[string][]string{"token": {""}}, "token", "Токен состоит из цифр"},
+		{token, map[string][]string{"token": {"99999999999"}}, "token", "Токен состоит из цифр"},
+		{token, map[string][]string{"token": {"1"}}, "token", "Токен не действует. Получите новый"},
+	} {
+		status, page := s.posts(c.path, c.fields)
+		if status != http.StatusUnprocessableEntity && status != http.StatusNotFound && status != http.StatusBadRequest || !strings.Contains(page, `id="wrong-`+c.field+`" role="alert">`+c.want) {
+			t.Errorf("POST %s %v: %d, not %q beside %s in %s", c.path, c.fields, status, c.want, c.field, page)
+		}
+	}
+	s.cut.Store(true)
+	if status, page := s.posts(token, map[string][]string{"token": {fmt.Sprint(fresh)}}); status != http.StatusServiceUnavailable || !strings.Contains(page, `class="alarm"`) {
+		t.Errorf("a token while the operator is away: %d %s", status, page)
+	}
+	s.cut.Store(false)
+	if status, page := s.posts(token, map[string][]string{"token": {" " + fmt.Sprint(fresh) + " "}}); status != http.StatusSeeOther || !strings.HasPrefix(page, "/\n") {
+		t.Errorf("the right token: %d %s", status, page)
+	}
+	if status, said := s.form(s.simple("after-token", "3")); status != http.StatusOK {
+		t.Errorf("a sale with the new token: %d %+v", status, said)
+	}
+}
+
 func containsAll(text string, want ...string) bool {
 	for _, w := range want {
 		if !strings.Contains(text, w) {
