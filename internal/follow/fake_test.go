@@ -3,6 +3,7 @@ package follow
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -20,8 +21,9 @@ type memory struct {
 	entries  map[fiscal.Partition][]journal.Entry
 	cursors  map[fiscal.Partition]Cursor
 	leases   map[int]lease
-	down     error // what every call answers; nil: it works
-	unleased bool  // leases are not prolonged
+	retired  map[fiscal.Partition]journal.Seq // the last that is kept no longer
+	down     error                            // what every call answers; nil: it works
+	unleased bool                             // leases are not prolonged
 	polls    int
 }
 
@@ -31,7 +33,7 @@ type lease struct {
 }
 
 func newMemory(partitions int) *memory {
-	m := &memory{entries: map[fiscal.Partition][]journal.Entry{}, cursors: map[fiscal.Partition]Cursor{}, leases: map[int]lease{}}
+	m := &memory{entries: map[fiscal.Partition][]journal.Entry{}, cursors: map[fiscal.Partition]Cursor{}, leases: map[int]lease{}, retired: map[fiscal.Partition]journal.Seq{}}
 	for p := range partitions {
 		m.entries[fiscal.Partition(p)] = nil
 	}
@@ -61,6 +63,7 @@ func (m *memory) Page(_ context.Context, p fiscal.Partition, from journal.Seq, l
 	if err != nil {
 		return nil, err
 	}
+	from = max(from, m.retired[p]+1)
 	for size := 0; int(from) <= len(m.entries[p]) && len(page) < limit && (len(page) == 0 || size < bytes); from++ {
 		page = append(page, m.entries[p][from-1])
 		size += len(page[len(page)-1].Request)
@@ -226,5 +229,16 @@ func (m *memory) looks() int {
 	return m.polls
 }
 
-// Retired implements Store: this store keeps all.
-func (m *memory) Retired(context.Context) (map[fiscal.Partition]journal.Seq, error) { return nil, nil }
+// retire keeps what was up to an entry no longer.
+func (m *memory) retire(p fiscal.Partition, last journal.Seq) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.retired[p] = last
+}
+
+// Retired implements Store.
+func (m *memory) Retired(context.Context) (map[fiscal.Partition]journal.Seq, error) {
+	unlock, err := m.lock()
+	defer unlock()
+	return maps.Clone(m.retired), err
+}
