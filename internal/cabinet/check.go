@@ -26,8 +26,25 @@ type Store interface {
 	// ByDriveNumber reads a register's documents with this number of a fiscal
 	// drive, of any day and kind, oldest first, a few at most.
 	ByDriveNumber(ctx context.Context, p fiscal.Place, drive string, number uint64) ([]journal.Entry, error)
+	// RetiredOn tells of an entry that Entry says is Retired in which month it came,
+	// and when that month left; NotFound of any other.
+	RetiredOn(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (Retirement, error)
 	// Card reads one version of a register's card.
 	Card(ctx context.Context, r fiscal.RegisterID, version uint32) (fiscal.Card, error)
+}
+
+// Retirement is a month of documents that are kept no longer.
+type Retirement struct {
+	Month int32     // yyyymm, in UTC, in which they came
+	On    time.Time // when it left
+}
+
+// about reports whether a receipt of a time may have come in the month: within
+// what clocks, zones and autonomous work explain.
+func (r *Retirement) about(t fiscal.WallTime) bool {
+	begin := time.Date(int(r.Month/100), time.Month(r.Month%100), 1, 0, 0, 0, 0, time.UTC)
+	at := t.UTC()
+	return at.After(begin.AddDate(0, 0, -10)) && at.Before(begin.AddDate(0, 1, 2))
 }
 
 // Signs turns a fiscal sign back into the number of its entry: candidates
@@ -57,6 +74,10 @@ type CheckConfig struct {
 // holds the paper or guessed a number of 12 digits, learns which other fields
 // differ and no more; autonomous codes, which can be guessed, tell even that
 // only to who also names their day.
+//
+// Of a receipt that was kept for its term and is kept no longer nothing is left to
+// compare. Who names its sign, its register and, nearly, its month learns when it
+// left; without a sign that is ours it is one that is unknown.
 //
 // Receipts of Russia are asked for by drive and number, which anybody can count,
 // and judged by their sign, which nobody can. Who knows the sign learns which
@@ -120,7 +141,15 @@ type Result struct {
 	Differs   []Param         // with Differs: which fields, in the order of QR codes
 	LookAgain fiscal.WallTime // with NotYet: when the receipt must be there
 	Found     *Found          // with Genuine
+	// Retired, with None, says that there was a receipt of this register, number
+	// and month, which was kept for its term.
+	Retired *Retirement
+	// Old, with None, says that the receipt named may be one whose term is over.
+	Old bool
 }
+
+// shortestTerm is for how many years any law at least has receipts kept.
+const shortestTerm = 5
 
 // Check looks a receipt up. Errors: Unavailable and its like from the store,
 // Corrupt when an entry cannot be opened.
@@ -139,7 +168,7 @@ func (c *Checker) Check(ctx context.Context, q Query) (Result, error) {
 	if err != nil {
 		return Result{}, fmt.Errorf("find the register of a receipt: %w", err)
 	}
-	candidates, err := c.candidates(ctx, p, code, q)
+	candidates, gone, err := c.candidates(ctx, p, code, q)
 	if err != nil {
 		return Result{}, err
 	}
@@ -159,7 +188,11 @@ func (c *Checker) Check(ctx context.Context, q Query) (Result, error) {
 		}
 	}
 	if nearest == nil {
-		return c.nothing(q), nil
+		r := c.nothing(q)
+		if r.Verdict == None {
+			r.Retired = gone
+		}
+		return r, nil
 	}
 	return Result{Verdict: Differs, Query: q, Differs: nearest}, nil
 }
@@ -169,16 +202,27 @@ func (c *Checker) Check(ctx context.Context, q Query) (Result, error) {
 // use an autonomous code again on another day, so one of another day says
 // nothing about this receipt, which may still be on its way. Receipts
 // of a fiscal drive are not among them: their numbers count upwards, and they
-// are asked for by drive and sign.
-func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q Query) ([]journal.Entry, error) {
-	var found []journal.Entry
+// are asked for by drive and sign. gone is the month of one whose sign this is
+// and which is kept no longer; a sign is made of the number, so that holds though
+// nothing of the receipt is left.
+func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q Query) (found []journal.Entry, gone *Retirement, err error) {
 	for _, n := range c.signs.Numbers(p.Register, code) {
 		e, err := c.store.Entry(ctx, p.Partition, p.Register, n)
+		if errors.Is(err, fiscal.Retired) {
+			left, err := c.store.RetiredOn(ctx, p.Partition, p.Register, n)
+			if err != nil && !absent(err) {
+				return nil, nil, fmt.Errorf("look when entry %d of register %d left: %w", n, p.Register, err)
+			}
+			if err == nil && left.about(q.Time) {
+				gone = &left
+			}
+			continue
+		}
 		if absent(err) {
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read entry %d of register %d: %w", n, p.Register, err)
+			return nil, nil, fmt.Errorf("read entry %d of register %d: %w", n, p.Register, err)
 		}
 		if e.Kind == fiscal.DocReceipt && e.FiscalSign == code && e.Drive == "" {
 			found = append(found, e)
@@ -186,21 +230,21 @@ func (c *Checker) candidates(ctx context.Context, p fiscal.Place, code uint64, q
 	}
 	byDevice, err := c.store.ByDeviceNumber(ctx, p, code, q.Time)
 	if err != nil && !absent(err) {
-		return nil, fmt.Errorf("look for an autonomous code of register %d: %w", p.Register, err)
+		return nil, nil, fmt.Errorf("look for an autonomous code of register %d: %w", p.Register, err)
 	}
 	for _, e := range byDevice {
 		if e.Kind == fiscal.DocNotice && e.Refers != 0 {
 			// The receipt was accepted online, its answer was lost, and it was
 			// printed with an autonomous code: a notice keeps the code.
 			if e, err = c.store.Entry(ctx, p.Partition, p.Register, e.Refers); err != nil {
-				return nil, fmt.Errorf("read the receipt behind an autonomous code of register %d: %w", p.Register, err)
+				return nil, nil, fmt.Errorf("read the receipt behind an autonomous code of register %d: %w", p.Register, err)
 			}
 		}
 		if e.Kind == fiscal.DocReceipt && e.Drive == "" {
 			found = append(found, e)
 		}
 	}
-	return found, nil
+	return found, gone, nil
 }
 
 // differs lists what the receipt contradicts.
@@ -231,7 +275,7 @@ func (c *Checker) nothing(q Query) Result {
 	if fiscal.WallIn(now, west).Sub(q.Time) < patience && fiscal.WallIn(now, east).Sub(q.Time) > -time.Hour {
 		return Result{Verdict: NotYet, Query: q, LookAgain: q.Time.Add(patience)}
 	}
-	return Result{Verdict: None, Query: q}
+	return Result{Verdict: None, Query: q, Old: q.Time.UTC().AddDate(shortestTerm, 0, 0).Before(now)}
 }
 
 // open reads what a buyer may see.

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
@@ -111,6 +112,32 @@ func TestCheckTellsNothing(t *testing.T) {
 	r := check(t, c, "i=500000000002&f="+rnm+"&s=1&t=20260314T091241")
 	if r.Found != nil || r.LookAgain != 0 {
 		t.Errorf("a differing field gives %+v, want the names of the fields alone", r)
+	}
+}
+
+// TestCheckRetired: of a receipt that is kept no longer is told when it left, to
+// who names its sign and its month; of any other of that age, that it may have.
+//
+// Req: O-030
+func TestCheckRetired(t *testing.T) {
+	m := shop()
+	left := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	m.gone = map[fiscal.Number]Retirement{77: {Month: 201801, On: left}}
+	for _, tt := range []struct {
+		name, query  string
+		retired, old bool
+	}{
+		{"of its month", "i=500000000077&f=" + rnm + "&s=10.00&t=20180117T100000", true, true},
+		{"made without a link at the end of the month before", "i=500000000077&f=" + rnm + "&t=20171230T100000", true, true},
+		{"of another month", "i=500000000077&f=" + rnm + "&t=20180617T100000", false, true},
+		{"of this year", "i=500000000077&f=" + rnm + "&t=20260117T100000", false, false},
+		{"a sign that is none", "i=777777777777&f=" + rnm + "&t=20180117T100000", false, true},
+		{"an unknown register", "i=500000000077&f=999999999999&t=20180117T100000", false, true},
+	} {
+		r := check(t, checker(m), tt.query)
+		if r.Verdict != None || (r.Retired != nil) != tt.retired || tt.retired && (r.Retired.Month != 201801 || !r.Retired.On.Equal(left)) || r.Old != tt.old || r.Found != nil {
+			t.Errorf("%s: Check(%s) = %+v, want none, retired %t, old %t", tt.name, tt.query, r, tt.retired, tt.old)
+		}
 	}
 }
 

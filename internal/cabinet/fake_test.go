@@ -14,6 +14,14 @@ type memory struct {
 	entries   []journal.Entry
 	cards     map[fiscal.RegisterID][]fiscal.Card
 	down      error // what every call answers, if set
+	gone      map[fiscal.Number]Retirement
+}
+
+func (m *memory) RetiredOn(_ context.Context, _ fiscal.Partition, _ fiscal.RegisterID, n fiscal.Number) (Retirement, error) {
+	if r, ok := m.gone[n]; ok {
+		return r, nil
+	}
+	return Retirement{}, &fiscal.Error{Reason: fiscal.NothingThere}
 }
 
 func (m *memory) Find(_ context.Context, a fiscal.Address) (fiscal.Place, error) {
@@ -32,6 +40,9 @@ func (m *memory) Entry(_ context.Context, p fiscal.Partition, r fiscal.RegisterI
 		if e.Partition == p && e.Register == r && e.Number == n {
 			return e, nil
 		}
+	}
+	if _, ok := m.gone[n]; ok {
+		return journal.Entry{}, &fiscal.Error{Reason: fiscal.Retired}
 	}
 	return journal.Entry{}, &fiscal.Error{Reason: fiscal.NothingThere}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 )
@@ -195,3 +196,39 @@ func (db *DB) Hindrances(ctx context.Context, p fiscal.Partition, seq journal.Se
 
 // retired reports whether an error says that an entry is kept no longer.
 func retired(err error) bool { return errors.Is(err, fiscal.Retired) }
+
+// RetiredOn tells in which month an entry came that is kept no longer, and when
+// that month left; NotFound of any other.
+func (db *DB) RetiredOn(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (cabinet.Retirement, error) {
+	return retiredOn(ctx, db.rest, p, r, n)
+}
+
+// RetiredOn is DB's.
+func (p *Public) RetiredOn(ctx context.Context, partition fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (gone cabinet.Retirement, err error) {
+	err = p.scoped(ctx, r, func(tx pgx.Tx) error {
+		gone, err = retiredOn(ctx, tx, partition, r, n)
+		return err
+	})
+	return gone, err
+}
+
+func retiredOn(ctx context.Context, from asks, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (cabinet.Retirement, error) {
+	seq, _, ok, err := placeOf(ctx, from, p, r, n)
+	var all []cabinet.Retirement
+	if err == nil && ok {
+		all, err = query(ctx, from, func(row pgx.CollectableRow) (gone cabinet.Retirement, err error) {
+			var at int64
+			err = row.Scan(&gone.Month, &at)
+			gone.On = journal.Instant(at)
+			return gone, err
+		}, `SELECT month, at FROM retired WHERE partition = $1 AND last_seq >= $2 AND EXISTS (SELECT FROM states WHERE partition = $1 AND register = $3 AND number >= $4) ORDER BY last_seq LIMIT 1`,
+			p, int64(seq), r, int64(n))
+	}
+	if err == nil && len(all) == 0 {
+		err = missing("entry %d of register %d is not retired", n, r)
+	}
+	if err != nil {
+		return cabinet.Retirement{}, err
+	}
+	return all[0], nil
+}

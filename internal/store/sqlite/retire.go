@@ -7,6 +7,7 @@ import (
 
 	lib "modernc.org/sqlite/lib"
 
+	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
 	"openofd/internal/store/sqlitefile"
@@ -260,4 +261,28 @@ func (db *DB) Hindrances(ctx context.Context, p fiscal.Partition, seq journal.Se
 		return nil, fmt.Errorf("look who needs the entries: %w", err)
 	}
 	return all, nil
+}
+
+// RetiredOn tells in which month an entry came that is kept no longer, and when
+// that month left; NotFound of any other.
+func (db *DB) RetiredOn(ctx context.Context, p fiscal.Partition, r fiscal.RegisterID, n fiscal.Number) (gone cabinet.Retirement, err error) {
+	found := false
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
+		seq, ok, err := seqOf(tx, r, n)
+		if err != nil || !ok || p != partition {
+			return err
+		}
+		s, err := tx.Query(`SELECT month, at FROM retired WHERE last_seq >= ? AND EXISTS (SELECT 1 FROM states WHERE register = ? AND number >= ?) ORDER BY last_seq LIMIT 1`, int64(seq), int64(r), int64(n))
+		if err != nil {
+			return err
+		}
+		if s.Next() {
+			found, gone = true, cabinet.Retirement{Month: int32(s.Int(0)), On: journal.Instant(s.Int(1))}
+		}
+		return s.Close()
+	})
+	if err == nil && !found {
+		err = missing("entry %d of register %d is not retired", n, r)
+	}
+	return gone, err
 }

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"time"
 
+	"openofd/internal/cabinet"
 	"openofd/internal/fiscal"
 	"openofd/internal/follow"
 	"openofd/internal/journal"
@@ -98,6 +99,19 @@ func retires(w *world) {
 	w.verified("January is gone", w.Engine, 3, 42)
 	if _, err := w.Entry(ctx, w.partition, a.place.Register, 5); true {
 		w.wants("an entry of January", err, fiscal.Retired, fiscal.NotFound)
+	}
+	public, ok := w.Shelf().(cabinet.Store) // with the rights of pages
+	if !ok {
+		w.Fatal("pages cannot check receipts")
+	}
+	if gone, err := public.RetiredOn(ctx, w.partition, a.place.Register, 5); err != nil || gone.Month != 201601 || time.Since(gone.On).Abs() > 48*time.Hour && !gone.On.Equal(w.clock) {
+		w.Errorf("RetiredOn of an entry of January = %+v, %v, want January, now", gone, err)
+	}
+	if _, err := public.RetiredOn(ctx, w.partition, a.place.Register, 99); true {
+		w.wants("an entry that never was, retired", err, fiscal.NothingThere)
+	}
+	if _, err := public.RetiredOn(ctx, w.partition, a.place.Register, 41); true {
+		w.wants("an entry of February, retired", err, fiscal.NothingThere)
 	}
 	kept, err := w.Entry(ctx, w.partition, a.place.Register, 40)
 	w.must(err)

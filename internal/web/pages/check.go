@@ -2,6 +2,7 @@ package pages
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -87,8 +88,17 @@ func (h *Handler) newCheck(l *ui.Locale, r *http.Request, result cabinet.Result)
 	for _, p := range result.Differs {
 		names = append(names, l.T("param."+string(p)))
 	}
-	page.Text = l.T("verdict."+page.Verdict+".text", "fields", strings.Join(names, ", "), "when", l.Date(result.LookAgain))
-	page.Next = inCountry(l, "verdict."+page.Verdict+".next", country, "")
+	if gone := result.Retired; gone != nil {
+		page.Verdict = "retired"
+		page.Text = l.T("verdict.retired.text", "month", fmt.Sprintf("%02d.%d", gone.Month%100, gone.Month/100), "day", gone.On.UTC().Format("02.01.2006"))
+		page.Next = l.T("verdict.retired.next")
+	} else {
+		page.Text = l.T("verdict."+page.Verdict+".text", "fields", strings.Join(names, ", "), "when", l.Date(result.LookAgain))
+		page.Next = inCountry(l, "verdict."+page.Verdict+".next", country, "")
+		if result.Old {
+			page.Next = l.T("verdict.none.old")
+		}
+	}
 	page.Ask = again(l, r, country, nil)
 	fields := page.Ask.Forms[0].Fields
 	for i := range fields {
