@@ -180,6 +180,38 @@ func TestLinkConnections(t *testing.T) {
 	}
 }
 
+// TestLinkTires shows that a kept connection that nobody uses is closed, and that
+// the next request has a new one.
+func TestLinkTires(t *testing.T) {
+	t.Parallel()
+	gone := make(chan struct{}, 2)
+	addr, n := peer(t, nil, func(conn net.Conn, _ int) bool {
+		if _, err := conn.Write(answerTo(asked)); err != nil {
+			return false
+		}
+		_, _ = conn.Read(make([]byte, 1)) // until the other side closes
+		gone <- struct{}{}
+		return false
+	})
+	link := kkm.NewLink(kkm.LinkConfig{Addr: addr, Keep: true, Idle: time.Millisecond})
+	for i := range 2 {
+		if _, err := link.Exchange(t.Context(), frame(t)); err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		select {
+		case <-gone:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("request %d: its connection is still open", i)
+		}
+	}
+	if n.Load() != 2 {
+		t.Errorf("%d connections, want 2", n.Load())
+	}
+	if err := link.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestLinkLimits shows that silence, a peer that is not there and a caller who
 // gives up all end in time.
 func TestLinkLimits(t *testing.T) {
