@@ -44,6 +44,7 @@ type Settings struct {
 	Section      string       `json:"section,omitempty"`
 	Paper        int          `json:"paper"`             // width in millimeters: 80 or 58
 	Printer      string       `json:"printer,omitempty"` // host:port of an ESC/POS printer
+	Drawer       bool         `json:"drawer,omitempty"`  // the printer opens the cash drawer when cash moves
 }
 
 func (s *Settings) check(now fiscal.WallTime) error {
@@ -250,6 +251,13 @@ func (t *Till) renew(ctx context.Context, s *Seat, r *Register, token uint32) er
 	}
 	if err := d.register.SetToken(token); err != nil {
 		return err
+	}
+	if d.register.Standing().Waiting == 0 {
+		// What a copy of the till's file does not know, the operator tells: number,
+		// shift and drawer. Without an answer the register goes on as it is.
+		if _, err := d.register.Info(ctx); err != nil {
+			t.log.Info("the operator does not tell a register's figures", "register", int64(r.ID), "err", err)
+		}
 	}
 	err = t.change(s, func(tx *sqlitefile.Tx, _ *Account) error {
 		var fresh Register

@@ -160,6 +160,7 @@ func (s *State) adopt(r fiscal.Report, z *kkmpb.ZXReport) {
 	if r.Shift.Number == 0 {
 		return // no shift yet
 	}
+	s.Printed = max(s.Printed, documents(&r))
 	shift := r.Shift
 	if f.Shift.Number == shift.Number {
 		shift.Documents = f.Shift.Documents // the report does not tell it
@@ -174,6 +175,23 @@ func (s *State) adopt(r fiscal.Report, z *kkmpb.ZXReport) {
 	if r.Kind == fiscal.ReportZ {
 		f.Counters.CloseShift()
 	}
+}
+
+// documents is how many documents a register has printed at least, by a report of
+// its operator's: receipts, cash moved and Z reports. A register that was set up
+// anew, or stands on an old copy of its memory, gives none of these numbers twice.
+func documents(r *fiscal.Report) (n uint64) {
+	for _, t := range r.Counters.Receipts {
+		n += uint64(max(0, t.Ever))
+	}
+	for _, m := range r.Counters.Moves {
+		n += uint64(max(0, m.Ever))
+	}
+	n += uint64(r.Shift.Number)
+	if r.Kind != fiscal.ReportZ {
+		n-- // its shift may be open
+	}
+	return n
 }
 
 // Report asks for the running X report or for the last Z. Without an answer

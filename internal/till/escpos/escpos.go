@@ -47,6 +47,13 @@ func Append(b []byte, img *image.Gray) []byte {
 	return append(b, 0x1B, 'd', 4, 0x1D, 'V', 'B', 0) // four lines on, and cut
 }
 
+// Open opens the cash drawer at the printer's socket: a pulse of 50 ms on pin 2,
+// as drawers are wired. It goes before the picture, so that the drawer is open
+// while the paper comes.
+func Open(b []byte) []byte {
+	return append(b, 0x1B, 'p', 0, 25, 250)
+}
+
 // Bounds of printing.
 const (
 	connectTime = 5 * time.Second

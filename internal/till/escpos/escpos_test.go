@@ -2,12 +2,14 @@ package escpos_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image"
 	"image/color"
 	"io"
 	"net"
 	"testing"
+	"time"
 
 	"openofd/internal/fiscal"
 	"openofd/internal/till/escpos"
@@ -33,6 +35,9 @@ func TestAppend(t *testing.T) {
 		}
 	}
 	want = append(want, 0x1B, 'd', 4, 0x1D, 'V', 'B', 0)
+	if got := escpos.Open(nil); !bytes.Equal(got, []byte{0x1B, 'p', 0, 25, 250}) {
+		t.Errorf("Open() = % x", got)
+	}
 	if got := escpos.Append(nil, img); !bytes.Equal(got, want) {
 		t.Errorf("Append() = % x\nwant % x", got, want)
 	}
@@ -62,9 +67,16 @@ func TestPrint(t *testing.T) {
 	if b := <-got; !bytes.Equal(b, want) {
 		t.Errorf("the printer got %d bytes, want %d", len(b), len(want))
 	}
+	var e *fiscal.Error
+
+	// One that takes the connection and reads nothing: its paper is out.
+	slow, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if err := escpos.Print(slow, listener.Addr().String(), make([]byte, 64<<20)); !errors.Is(err, fiscal.Unavailable) || !errors.As(err, &e) || e.Msg != "send" {
+		t.Errorf("Print() to who does not read = %v, want Unavailable of sending", err)
+	}
 	addr := listener.Addr().String()
 	_ = listener.Close()
-	var e *fiscal.Error
 	if err := escpos.Print(t.Context(), addr, want); !errors.Is(err, fiscal.Unavailable) || !errors.As(err, &e) || e.Field != "printing" || e.Msg != "connect" {
 		t.Errorf("Print() to nobody = %v, want Unavailable of printing", err)
 	}

@@ -90,7 +90,7 @@ func (h *Handler) printer(w http.ResponseWriter, r *http.Request, g *guest) {
 		}
 		img, wrong := h.sheet(g.locale, &s).Raster(dots)
 		if err = wrong; err == nil {
-			err = h.till.Print(r.Context(), s.Register, img)
+			err = h.till.Print(r.Context(), s.Register, img, s.Move != nil || s.Receipt != nil && s.Receipt.CashPart() != 0)
 		}
 	}
 	if err != nil {

@@ -60,6 +60,7 @@ func (h *Handler) settingsForm(r *till.Register, l *ui.Locale) set {
 		{Name: "section", Key: "till.section", Value: s.Section, Max: 20, Hint: "till.section.hint"},
 		{Name: "paper", Key: "till.paper", Value: strconv.Itoa(s.Paper), Choices: []ui.FieldChoice{{Value: "80", Text: "80"}, {Value: "58", Text: "58"}}},
 		{Name: "printer", Key: "till.printer", Value: s.Printer, Max: 100, Hint: "till.printer.hint"},
+		check("drawer", "till.drawer", s.Drawer, "till.drawer.hint"),
 	} {
 		f.Fields[one.Name] = one
 		f.Order = append(f.Order, one.Name)
@@ -158,6 +159,7 @@ func changed(r *http.Request, to *till.Settings, only string) (err error) {
 		{"section", func() { to.Section = value("section") }},
 		{"paper", func() { to.Paper, _ = strconv.Atoi(value("paper")) }},
 		{"printer", func() { to.Printer = value("printer") }},
+		{"drawer", func() { to.Drawer = value("drawer") != "" }},
 	} {
 		if only == "" || only == one.field {
 			if one.take(); err != nil {
