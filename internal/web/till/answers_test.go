@@ -87,7 +87,7 @@ func (s *shop) working() { s.t.Helper(); s.reach(kkm.ModeWorking) }
 // reach waits for a mode of the register.
 func (s *shop) reach(mode kkm.Mode) {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		st, err := s.Standing(s.t.Context(), s.seat(), s.id)
 		if err != nil {
 			s.t.Fatal(err)
@@ -96,7 +96,7 @@ func (s *shop) reach(mode kkm.Mode) {
 			return
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("not in 20 s: the register %v; it %v", mode, st.Mode)
+			s.t.Fatalf("not in a minute: the register %v; it %v", mode, st.Mode)
 		}
 	}
 }

@@ -152,7 +152,7 @@ func (s *shop) unlock() {
 // delivered waits until nothing waits for the operator.
 func (s *shop) delivered() {
 	s.t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		st, err := s.Standing(s.t.Context(), s.seat(), s.id)
 		if err != nil {
 			s.t.Fatal(err)
@@ -161,7 +161,7 @@ func (s *shop) delivered() {
 			return
 		}
 		if time.Now().After(end) {
-			s.t.Fatalf("not in 20 s: the operator has everything; %d documents wait", st.Waiting)
+			s.t.Fatalf("not in a minute: the operator has everything; %d documents wait", st.Waiting)
 		}
 	}
 }
