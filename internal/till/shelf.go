@@ -18,6 +18,10 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
+// logBytes is about how far the file's log may grow. It is moved into the file
+// beside the writer, so that no receipt waits for that.
+const logBytes = 32 << 20
+
 // shelf is the till's file. Safe for concurrent use.
 type shelf struct {
 	lock  *sqlitefile.Lock // nobody else serves the file
@@ -38,7 +42,7 @@ func openShelf(ctx context.Context, path string, log *slog.Logger) (*shelf, erro
 	if err != nil {
 		return nil, err
 	}
-	file, err := sqlitefile.Open(ctx, sqlitefile.Options{Path: path, Migrations: files, Migrate: true, Log: log})
+	file, err := sqlitefile.Open(ctx, sqlitefile.Options{Path: path, Migrations: files, Migrate: true, LogBytes: logBytes, Log: log})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the till's file: %w", err), lock.Release())
 	}
