@@ -238,6 +238,9 @@ func (h *Handler) application(w http.ResponseWriter, r *http.Request, a *visitor
 	for i := range events { // the newest first
 		e := events[len(events)-1-i]
 		e.By = who(a.locale, e.By)
+		if words := troubled(a.locale, e.Detail); words != "" && e.What == registry.WasDelayed {
+			e.Detail = words
+		}
 		p.Events = append(p.Events, eventRow{e, a.when(e.At)})
 	}
 	if !app.SignedAt.IsZero() {

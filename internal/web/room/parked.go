@@ -66,7 +66,8 @@ type parkedPage struct {
 
 type standingRow struct {
 	ForwardingStanding
-	Since string
+	Since   string
+	Trouble string // why it does not go on, in words; "" there are none
 }
 
 type parkedRow struct {
@@ -105,7 +106,7 @@ func (h *Handler) showParked(w http.ResponseWriter, r *http.Request, a *visitor,
 	}
 	p := parkedPage{Refusal: refusal, Authority: authority, Newer: after > 0}
 	for _, s := range standings {
-		row := standingRow{ForwardingStanding: s}
+		row := standingRow{ForwardingStanding: s, Trouble: troubled(a.locale, s.Stuck)}
 		if !s.Oldest.IsZero() {
 			row.Since = a.when(s.Oldest)
 		}
