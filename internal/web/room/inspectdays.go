@@ -50,6 +50,9 @@ func summaryState(l *ui.Locale, c *fiscal.Card, now *fiscal.DaySummary, sent []d
 	case sent[0].Version < version:
 		return l.T("inspect.summary.changed", "n", n, "had", int(sent[0].Version))
 	}
+	if sent[0].Version == 0 {
+		return l.T("inspect.summary.empty")
+	}
 	return l.T("inspect.summary.taken", "n", int(sent[0].Version))
 }
 
