@@ -234,6 +234,9 @@ func (h *programs) samples() []apiCall {
 		{op: "document", method: "GET", path: doc + "33", want: 200, hidden: 404},
 		{op: "document", method: "GET", path: doc + "34", want: 200, hidden: 404}, // a report
 		{op: "sums", method: "GET", path: "/sums?from=2026-03-12&until=2026-03-14&by=register", want: 200, hidden: 200},
+		{op: "compare", method: "POST", path: "/compare", body: `{"equal":true,"rows":[{"register":"` + till + `","time":"2026-03-13T12:00:00","total":"1777.50","cash":"1777.50","tax":"245.17"},` +
+			`{"register":"` + till + `","time":"2026-03-13 12:01","total":"1.00"},{"fiscal_sign":"812345678038","total":"1","cashier":"Берік"},{"time":"вчера","total":"1"}]}`, want: 200, hidden: 200},
+		{op: "compare", method: "POST", path: "/compare", body: `{"mode":"totals","rows":[{"time":"2026-03-13","total":"52981.50"}]}`, want: 200, hidden: 200},
 		{op: "members", method: "GET", path: "/members", want: 200, hidden: 200},
 		{op: "member-change", method: "PUT", path: "/members/{victim}", body: `{"role":"manager","outlets":[1]}`, want: 200, hidden: 404},
 		{op: "member-remove", method: "DELETE", path: "/members/{victim}", want: 204, hidden: 404},

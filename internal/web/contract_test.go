@@ -14,6 +14,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
+	"openofd/internal/cabinet/compare"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/web/api"
@@ -22,7 +23,7 @@ import (
 
 // schemas are those of everything that the API offers.
 func schemas() huma.Registry {
-	return api.New(api.Config{Access: &access.Service{}, Office: &registry.Office{}, Questions: &cabinet.Questions{}}).OpenAPI().Components.Schemas
+	return api.New(api.Config{Access: &access.Service{}, Office: &registry.Office{}, Questions: &cabinet.Questions{}, Comparer: &compare.Comparer{}}).OpenAPI().Components.Schemas
 }
 
 // breaks lists how a JSON text breaks a schema of ours.

@@ -44,6 +44,7 @@ func New(cfg Config, checker Checker, operator fiscal.Operator, log *slog.Logger
 		}
 		inside = served
 		offer.Access, offer.Office, offer.Questions, offer.Export = cfg.Rooms.Access, cfg.Rooms.Office, cfg.Rooms.Documents.Questions, handler.Export
+		offer.Comparer = cfg.Rooms.Documents.Comparer
 	}
 	programs := api.New(offer)
 	reference, err := api.NewReference(programs, operator, log)

@@ -2,7 +2,9 @@ package compare
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"time"
 
 	"openofd/internal/fiscal"
 )
@@ -81,6 +83,12 @@ type Result struct {
 	Findings    []Finding // by time
 	Figures     [verdictEnd]Figures
 	Days        []DayFigures // by day
+}
+
+// String is a result in one line, for the records of what people did.
+func (r *Result) String() string {
+	return fmt.Sprintf("%s %s: %d rows, %d equal, %d missing, %d extra, %d different", r.From.UTC().Format(time.DateOnly), r.Until.UTC().Format(time.DateOnly),
+		len(r.Rows), r.Figures[Equal].Count, r.Figures[Missing].Count, r.Figures[Extra].Count, r.Figures[Different].Count)
 }
 
 // At is when a finding was: as the books say or, where they do not, the register.

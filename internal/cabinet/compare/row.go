@@ -154,3 +154,39 @@ type Receipt struct {
 func (r *Receipt) signed(code uint64) bool {
 	return code == r.Sign || r.Offline && code == r.Device
 }
+
+// Settle makes a row that was read ready to be compared. The total is what the
+// payments come to, if it is not told. A receipt with a negative total was given
+// back; a total that tells no operation is of sales less their returns and keeps
+// its sign. wrong is "" or what the row lacks or has too much of: "total", "time".
+func (r *Row) Settle(totals bool) (wrong string) {
+	if paid := ColCash | ColCashless | ColOther; r.Has&ColTotal == 0 && r.Has&paid != 0 {
+		r.Has |= ColTotal
+		r.Total = r.Cash + r.Cashless + r.Other
+	}
+	named := !totals && (r.Sign != 0 || r.Number != 0)
+	switch {
+	case r.Total.Abs() > MaxAmount, r.Has == 0 && !named:
+		return "total"
+	case r.Grain == NoTime && !totals && !named:
+		return "time"
+	case totals && r.Op == fiscal.OpNone:
+		return ""
+	}
+	if r.Total < 0 {
+		switch r.Op {
+		case fiscal.OpNone, fiscal.OpSale:
+			r.Op = fiscal.OpSaleReturn
+		case fiscal.OpPurchase:
+			r.Op = fiscal.OpPurchaseReturn
+		}
+	}
+	if r.Op.Return() {
+		for _, c := range Columns() {
+			r.Set(c, r.Of(c).Abs())
+		}
+	} else if r.Op == fiscal.OpNone {
+		r.Op = fiscal.OpSale
+	}
+	return ""
+}

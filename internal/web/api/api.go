@@ -15,6 +15,7 @@ import (
 
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
+	"openofd/internal/cabinet/compare"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
 	"openofd/internal/web/ui"
@@ -45,6 +46,7 @@ type Config struct {
 	Access    *access.Service // nil: there are no keys, and only the check is offered
 	Office    *registry.Office
 	Questions *cabinet.Questions
+	Comparer  *compare.Comparer
 	Export    Export
 	// Address is where a request comes from, proxies considered.
 	Address func(*http.Request) string
@@ -120,6 +122,9 @@ func New(cfg Config) *Handler {
 	if cfg.Access != nil && cfg.Questions != nil {
 		h.registerLists()
 		h.registerDocuments()
+	}
+	if cfg.Access != nil && cfg.Comparer != nil {
+		h.registerCompare()
 	}
 	h.mux.HandleFunc("/", h.nothing)
 	return h

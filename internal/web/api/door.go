@@ -36,6 +36,9 @@ func bodyLimit(path string) int64 {
 	if strings.HasSuffix(path, "/signature") || linking(path) || linking(Prefix+path) {
 		return maxSigned
 	}
+	if path == comparePath || path == Prefix+comparePath {
+		return maxCompared
+	}
 	return maxBody
 }
 
@@ -77,7 +80,7 @@ func (h *Handler) withKey(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 	}
-	if name := r.Header.Get(onceHeader); r.Method == http.MethodPost && name != "" {
+	if name := r.Header.Get(onceHeader); r.Method == http.MethodPost && name != "" && r.URL.Path != Prefix+comparePath { // a comparison changes nothing
 		h.once(w, r, c, name)
 		return
 	}

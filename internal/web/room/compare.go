@@ -2,7 +2,6 @@ package room
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -122,7 +121,7 @@ func (h *Handler) compareStep(w http.ResponseWriter, r *http.Request, a *visitor
 	}
 	made, err := h.compareBooks(r, a, ask)
 	if err == nil && r.PostFormValue("step") == "compare" {
-		err = h.access.Note(r.Context(), a.Actor, access.ActBooksCompared, ask.books.Name, made.told())
+		err = h.access.Note(r.Context(), a.Actor, access.ActBooksCompared, ask.books.Name, made.String())
 	}
 	if err != nil {
 		var p comparePage
@@ -295,12 +294,6 @@ type comparison struct {
 	*compare.Result
 	bad   []badCell
 	scope cabinet.Scope
-}
-
-// told is what the records say of it.
-func (c *comparison) told() string {
-	return fmt.Sprintf("%s %s: %d rows, %d equal, %d missing, %d extra, %d different", dateInput(c.From), dateInput(c.Until),
-		len(c.Rows), c.Figures[compare.Equal].Count, c.Figures[compare.Missing].Count, c.Figures[compare.Extra].Count, c.Figures[compare.Different].Count)
 }
 
 // compareBooks compares. Errors as of compare.Comparer, and BadValue with the

@@ -318,12 +318,20 @@ func (r *bookReader) read() {
 		r.row.Sign, r.row.Number = r.digits("sign"), r.digits("number")
 	}
 	r.amounts()
-	switch _, dated := r.at["date"]; {
-	case r.wrong != "":
-	case dated && r.row.Grain == compare.NoTime && r.row.Sign == 0 && (r.totals || r.row.Number == 0):
-		r.fail("date")
-	case r.row.Has == 0 && (r.totals || r.row.Sign == 0 && r.row.Number == 0):
+	if r.wrong != "" {
+		return
+	}
+	switch r.row.Settle(r.totals) {
+	case "total":
 		r.fail("total")
+	case "time":
+		r.fail("date")
+	}
+	if _, dated := r.at["date"]; dated && r.totals && r.row.Grain == compare.NoTime {
+		r.fail("date")
+	}
+	if _, long := r.at["payment"]; long && r.totals { // the total is of several such lines
+		r.row.Has &^= compare.ColTotal
 	}
 }
 
@@ -368,8 +376,7 @@ func (r *bookReader) time() {
 	}
 }
 
-// amounts reads the money of a line. What is negative was given back, unless a
-// total says nothing of operations: then it is of both.
+// amounts reads the money of a line.
 func (r *bookReader) amounts() {
 	for _, c := range compare.Columns() {
 		if c&compare.Amounts == 0 {
@@ -387,40 +394,13 @@ func (r *bookReader) amounts() {
 		r.row.Has |= c
 		r.row.Set(c, m)
 	}
-	row := &r.row
-	if row.Has&compare.ColTotal == 0 && row.Has&(compare.ColCash|compare.ColCashless|compare.ColOther) != 0 {
-		row.Has |= compare.ColTotal
-		if row.Total = row.Cash + row.Cashless + row.Other; row.Total.Abs() > compare.MaxAmount {
-			r.fail("total")
-		}
-	}
-	if way := strings.ToLower(r.cell("payment")); way != "" && row.Has&compare.ColTotal != 0 {
+	if way := strings.ToLower(r.cell("payment")); way != "" && r.row.Has&compare.ColTotal != 0 {
 		c, ok := r.words.payments[way]
 		if !ok {
 			r.fail("payment")
 			return
 		}
-		row.Set(c, row.Total)
-		row.Has |= c
-		if r.totals { // the total is of several such lines
-			row.Has &^= compare.ColTotal
-		}
-	}
-	back := row.Op.Return()
-	if row.Total < 0 && !(r.totals && row.Op == fiscal.OpNone) {
-		back = true
-		switch row.Op {
-		case fiscal.OpNone, fiscal.OpSale:
-			row.Op = fiscal.OpSaleReturn
-		case fiscal.OpPurchase:
-			row.Op = fiscal.OpPurchaseReturn
-		}
-	}
-	if back {
-		for _, c := range compare.Columns() {
-			row.Set(c, row.Of(c).Abs())
-		}
-	} else if row.Op == fiscal.OpNone && !r.totals {
-		row.Op = fiscal.OpSale
+		r.row.Set(c, r.row.Total)
+		r.row.Has |= c
 	}
 }
