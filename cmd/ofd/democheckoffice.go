@@ -38,6 +38,7 @@ func (w *newcomerWalk) steps() []walkStep {
 		{"Kazakhstan: application signed, carried to the authority, granted", w.apply},
 		{"Kazakhstan: token issued by the API, the new register sells", w.sell},
 		{"Kazakhstan: buyer's check of the new register's receipts", w.look},
+		{"Kazakhstan: the trader's books held against the register", w.books},
 	}
 }
 

@@ -74,7 +74,7 @@ func (o *operator) openRooms(s *settings, self fiscal.Operator) (web.Rooms, erro
 	w.Office.AddModels(own)
 	r.office = w.Office
 	fresh := &freshness{store: o.store, now: s.Now}
-	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets}
+	w.Documents = room.Documents{Questions: cabinet.NewQuestions(o.store.shelf, o.read), AsOf: fresh.AsOf, Outlets: o.store.Outlets, Example: s.DemoSign != nil}
 	w.Desk = staffDesk{o.core}
 	w.Archive = inspectDesk{staffDesk{o.core}}
 	ways, err := openForwarding(o.core, &s.Serve, nil)
