@@ -74,14 +74,25 @@ type NewKey struct {
 	Ends    time.Time
 }
 
-// check makes the key's name as it is stored.
-func (in *NewKey) check(a *Actor, now time.Time) error {
-	in.Name = strings.Join(strings.Fields(in.Name), " ")
-	switch n := utf8.RuneCountInString(in.Name); {
+// KeyName is the name of a key as it is stored. Invalid with the Field
+// "key_name".
+func KeyName(text string) (string, error) {
+	name := strings.Join(strings.Fields(text), " ")
+	switch n := utf8.RuneCountInString(name); {
 	case n == 0:
-		return missing("key_name")
-	case n > maxKeyName || !utf8.ValidString(in.Name) || strings.ContainsFunc(in.Name, unicode.IsControl):
-		return bad("key_name", "long")
+		return "", missing("key_name")
+	case n > maxKeyName || !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
+		return "", bad("key_name", "long")
+	}
+	return name, nil
+}
+
+// check makes the key's name as it is stored.
+func (in *NewKey) check(a *Actor, now time.Time) (err error) {
+	if in.Name, err = KeyName(in.Name); err != nil {
+		return err
+	}
+	switch {
 	case in.Scopes == 0:
 		return missing("scopes")
 	case in.Scopes >= rightEnd:

@@ -71,6 +71,8 @@ func linksHold(t *testing.T, h *programs, d description, called map[string]bool)
 		t.Errorf("whose signature: %+v", who)
 	}
 	ask(422, "link", "POST", "/links/signature", signed(trader, `,"code":"000000","name":"Әсел","program":"Till"`))
+	// Whatever is wrong is said before the code is used up.
+	ask(422, "link", "POST", "/links/signature", signed(trader, fmt.Sprintf(`,"code":%q,"name":"Әсел","program":"  "`, h.code(trader))))
 	l := ask(201, "link", "POST", "/links/signature", signed(trader, fmt.Sprintf(`,"code":%q,"name":"Әсел","program":"Till"`, h.code(trader))))
 	if want := "see_status see_documents edit_organization edit_outlets edit_registers issue_token apply"; l.Role != "administrator" || rights(l.Key) != want {
 		t.Errorf("who trades alone is %s, and their key may %s; want %s", l.Role, rights(l.Key), want)
@@ -87,6 +89,7 @@ func linksHold(t *testing.T, h *programs, d description, called map[string]bool)
 		t.Fatal(err)
 	}
 	ask(404, "link-invited", "POST", "/links/invitation", joins("190340024183")) // nobody's
+	ask(422, "link-invited", "POST", "/links/invitation", strings.Replace(joins(string(h.shop.XIN)), "Till", `\u0007`, 1))
 	l = ask(201, "link-invited", "POST", "/links/invitation", joins(string(h.shop.XIN)))
 	if want := "see_status edit_registers issue_token"; l.Role != "technician" || rights(l.Key) != want {
 		t.Errorf("who is invited is %s, and their key may %s; want %s", l.Role, rights(l.Key), want)

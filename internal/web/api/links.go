@@ -166,6 +166,9 @@ func (h *Handler) registerLinks() {
 		doc: "For who is invited and has nothing to sign with: a code of link-ask proves the address. Whether there is the organization nobody learns without an invitation (404)."},
 		func(ctx context.Context, c *caller, in *invited) (*struct{ Body Link }, error) {
 			b := &in.Body
+			if _, err := access.KeyName(b.Program); err != nil {
+				return nil, err
+			}
 			a, t, err := h.cfg.Office.Invited(ctx, access.NewUser{Email: b.Email, Code: b.Code, Name: b.Name, Language: b.Language}, access.Visit{Address: c.Address}, fiscal.Country(b.Country), fiscal.XIN(b.XIN))
 			if err != nil {
 				return nil, err
@@ -176,9 +179,12 @@ func (h *Handler) registerLinks() {
 		})
 }
 
-// link judges the signature before it looks at the code, so that a code is not
-// spent on a signature that is not accepted.
+// link judges the signature and what is told of the key before it looks at the
+// code, so that a code is not spent on what is not accepted.
 func (h *Handler) link(ctx context.Context, c *caller, in *LinkConfirm) (out Link, err error) {
+	if _, err := access.KeyName(in.Program); err != nil {
+		return out, err
+	}
 	o, err := h.offer(in.LinkAsk, in.Date)
 	if err != nil {
 		return out, err

@@ -59,7 +59,7 @@ func (f *fault) GetHeaders() http.Header {
 }
 
 // fieldNames are the names of fields here where forms call them otherwise.
-var fieldNames = map[string]string{"register_name": "name", "group_title": "title"}
+var fieldNames = map[string]string{"register_name": "name", "group_title": "title", "key_name": "program"}
 
 // fault words an error, and logs what a person must look at.
 func (h *Handler) fault(err error, l *ui.Locale, path string) *fault {
