@@ -25,15 +25,18 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"openofd/internal/access"
+	"openofd/internal/authority/fns"
 	"openofd/internal/authority/kgd"
 	"openofd/internal/authority/link"
 	"openofd/internal/authority/sandbox"
+	"openofd/internal/config"
 	"openofd/internal/delivery"
 	"openofd/internal/fiscal"
 	"openofd/internal/journal"
@@ -43,7 +46,7 @@ import (
 )
 
 // awayAuthority runs `ofd serve` and `ofd authority`, two processes over TLS that
-// show certificates to each other, under load. The authority is down, slow,
+// show certificates to each other, under load of registers of both countries. The authority is down, slow,
 // breaks, loses answers, talks rubbish, has a wrong clock and is killed; the
 // operator is killed in the middle of batches. In the end the authority has the
 // accepted documents, each once and in the order of its register, and every
@@ -54,7 +57,8 @@ import (
 func awayAuthority(engine string) func(*testing.T, *mathrand.Rand) tally {
 	return func(t *testing.T, dice *mathrand.Rand) tally {
 		e := newEndToEnd(t, engine)
-		applications := e.sign(3)
+		applications := append(e.sign(3), e.signRussian())
+		tills := e.russianTills()
 		e.serve()
 		var shops []*loadShop
 		for i := range 4 {
@@ -66,16 +70,20 @@ func awayAuthority(engine string) func(*testing.T, *mathrand.Rand) tally {
 			own := mathrand.New(mathrand.NewPCG(dice.Uint64(), uint64(i)))
 			selling.Go(func() { shop.sell(load, own) })
 		}
+		for _, till := range tills {
+			selling.Go(func() { till.sell(load) })
+		}
 		defer selling.Wait()
 		defer stop()
-		until(t, "the metrics say that the authority is away", func() bool {
-			return e.metric(`ofd_follower_stuck_partitions`) > 0 && e.metric(`ofd_follower_lag_entries`) > 0
+		until(t, "the metrics say that both authorities are away", func() bool {
+			return e.metric(kgd.Name, `ofd_follower_stuck_partitions`) > 0 && e.metric(fns.Name, `ofd_follower_stuck_partitions`) > 0 && e.metric(fns.Name, `ofd_follower_lag_entries`) > 0
 		})
 		kills := 0
 		for range size.rounds + 1 {
 			e.authority()
 			e.faults(sandbox.Fault{Kind: sandbox.Lost, Percent: 30}, sandbox.Fault{Kind: sandbox.Broken, Percent: 15}, sandbox.Fault{Kind: sandbox.Rubbish, Percent: 15},
-				sandbox.Fault{Kind: sandbox.Slow, Percent: 20, Millis: 50}, sandbox.Fault{Kind: sandbox.WrongClock, Seconds: 3 * 24 * 60 * 60})
+				sandbox.Fault{Kind: sandbox.Empty, Percent: 5}, sandbox.Fault{Kind: sandbox.Half, Percent: 5}, sandbox.Fault{Kind: sandbox.Foreign, Percent: 10}, sandbox.Fault{Kind: sandbox.Elsewhere, Percent: 5},
+				sandbox.Fault{Kind: sandbox.Slow, Percent: 20, Millis: 50}, sandbox.Fault{Kind: sandbox.WrongClock, Seconds: (1 - 2*dice.IntN(2)) * 3 * 24 * 60 * 60})
 			for range size.kills {
 				time.Sleep(time.Duration(200+dice.IntN(600)) * time.Millisecond)
 				e.script.server.end(syscall.SIGKILL)
@@ -95,10 +103,15 @@ func awayAuthority(engine string) func(*testing.T, *mathrand.Rand) tally {
 			}
 			documents += len(shop.slips)
 		}
+		for _, till := range tills {
+			documents += till.empty()
+		}
 		e.decided(applications)
 		e.restart()
 		e.applied(applications)
-		until(t, "all is forwarded", func() bool { return e.metric(`ofd_follower_lag_entries`) == 0 })
+		until(t, "all is forwarded", func() bool {
+			return e.metric(kgd.Name, `ofd_follower_lag_entries`) == 0 && e.metric(fns.Name, `ofd_follower_lag_entries`) == 0
+		})
 		e.script.step("stop", "")
 		e.killAuthority()
 		held := e.holdsAll()
@@ -115,12 +128,12 @@ func awayAuthority(engine string) func(*testing.T, *mathrand.Rand) tally {
 // endToEnd is an operator and an authority, each a process of its own.
 type endToEnd struct {
 	*testing.T
-	script   *script
-	kkm, far string // addresses, the same after each restart
-	dir      string // of the authority and the certificates
-	db       string
-	process  *exec.Cmd // the authority; nil: it is down
-	client   *http.Client
+	script        *script
+	kkm, kkt, far string // addresses, the same after each restart
+	dir           string // of the authority and the certificates
+	db            string
+	process       *exec.Cmd // the authority; nil: it is down
+	client        *http.Client
 }
 
 const e2ePassword = "rehearsal-only"
@@ -129,13 +142,17 @@ func newEndToEnd(t *testing.T, engine string) *endToEnd {
 	t.Helper()
 	s := &script{t: t, dir: t.TempDir(), names: map[string]string{"engine": engine}}
 	s.names["dir"], s.names["data"] = s.dir, filepath.Join(s.dir, "data")
-	e := &endToEnd{T: t, script: s, kkm: freeAddr(t), far: freeAddr(t), dir: t.TempDir()}
+	e := &endToEnd{T: t, script: s, kkm: freeAddr(t), kkt: freeAddr(t), far: freeAddr(t), dir: t.TempDir()}
 	if engine == "postgres" {
 		e.db = pgcluster.Database(t)
 		s.names["db"] = e.db
 		s.run(exitOK, "migrate up")
 	}
 	e.certificates()
+	settings := fmt.Sprintf("kkt_crypto = \"sim1\"\n[operator]\ninn = %q\n", demoOperator().INN.Number)
+	if err := os.WriteFile(filepath.Join(s.dir, "ofd.toml"), []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(e.path("password"), []byte(e2ePassword+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +212,12 @@ func (e *endToEnd) certificates() {
 // serve starts the operator.
 func (e *endToEnd) serve() {
 	e.Helper()
-	e.script.serve(fmt.Sprintf("--kkm-addr %s --kgd-url https://%s --kgd-cert %s --kgd-key %s --kgd-ca %s", e.kkm, e.far, e.path("operator.crt"), e.path("operator.key"), e.path("ca.crt")))
+	ways := ""
+	for _, way := range []string{"kgd-url", "fns-url", "marking"} {
+		name := strings.TrimSuffix(way, "-url")
+		ways += fmt.Sprintf(" --%[1]s https://%[2]s --%[3]s-cert %[4]s --%[3]s-key %[5]s --%[3]s-ca %[6]s", way, e.far, name, e.path("operator.crt"), e.path("operator.key"), e.path("ca.crt"))
+	}
+	e.script.serve(fmt.Sprintf("--kkm-addr %s --kkt-addr %s", e.kkm, e.kkt) + ways)
 }
 
 // restart ends the operator in good order and starts it: what it waits for after
@@ -263,9 +285,9 @@ func (e *endToEnd) faults(all ...sandbox.Fault) {
 	}
 }
 
-// metric is what the operator's ops door says of delivery to Kazakhstan's
-// authority, -1 nothing.
-func (e *endToEnd) metric(name string) float64 {
+// metric is what the operator's ops door says of delivery to an authority, -1
+// nothing.
+func (e *endToEnd) metric(authority, name string) float64 {
 	res, err := http.Get("http://" + e.script.names["ops"] + "/metrics")
 	if err != nil {
 		return -1
@@ -275,7 +297,7 @@ func (e *endToEnd) metric(name string) float64 {
 	if err != nil {
 		return -1
 	}
-	found := regexp.MustCompile(`(?m)^` + name + `\{follower="` + delivery.IDOf(kgd.Name).Name + `"\} (\S+)$`).FindSubmatch(text)
+	found := regexp.MustCompile(`(?m)^` + name + `\{follower="` + delivery.IDOf(authority).Name + `"\} (\S+)$`).FindSubmatch(text)
 	if found == nil {
 		return -1
 	}
@@ -289,7 +311,7 @@ func (e *endToEnd) metric(name string) float64 {
 // beside works on the operator's data as a command beside the server does.
 func (e *endToEnd) beside(do func(*core)) {
 	e.Helper()
-	c, err := startCore(e.Context(), coreConfig{Dir: e.script.names["data"], DB: e.db})
+	c, err := startCore(e.Context(), coreConfig{Dir: e.script.names["data"], DB: e.db, Crypto: config.Crypto{Name: config.CryptoSIM1}})
 	if err != nil {
 		e.Fatal(err)
 	}
@@ -362,10 +384,8 @@ func (e *endToEnd) sign(n int) (ids []registry.ApplicationID) {
 // authority has decided on all applications, on each once.
 func (e *endToEnd) decided(ids []registry.ApplicationID) {
 	e.Helper()
-	far, err := kgd.Open(link.Config{URL: "https://" + e.far, Cert: e.path("operator.crt"), Key: e.path("operator.key"), CA: e.path("ca.crt")}, time.Now)
-	if err != nil {
-		e.Fatal(err)
-	}
+	way := link.Config{URL: "https://" + e.far, Cert: e.path("operator.crt"), Key: e.path("operator.key"), CA: e.path("ca.crt")}
+	registrars := []delivery.Registrar{must(kgd.Open(way, time.Now)), must(fns.Open(way, time.Now))}
 	var all []delivery.Decision
 	e.beside(func(c *core) {
 		people, err := c.people()
@@ -382,8 +402,13 @@ func (e *endToEnd) decided(ids []registry.ApplicationID) {
 					e.Fatal(err)
 				}
 			}
-			if all, _, err = far.Decisions(e.Context(), "", 100); err != nil {
-				e.Fatal(err)
+			all = nil
+			for _, far := range registrars {
+				some, _, err := far.Decisions(e.Context(), "", 100)
+				if err != nil {
+					e.Fatal(err)
+				}
+				all = append(all, some...)
 			}
 			return len(all) >= len(ids)
 		})
@@ -442,13 +467,24 @@ func (e *endToEnd) applied(ids []registry.ApplicationID) {
 // each once, those of a register in their order.
 func (e *endToEnd) holdsAll() (held int) {
 	e.Helper()
+	for country, words := range map[fiscal.Country]func(*core) delivery.Authority{
+		fiscal.Kazakhstan: func(c *core) delivery.Authority { return kgd.NewWording(c.openKazakh, c.store) },
+		fiscal.Russia:     func(c *core) delivery.Authority { return fns.Wording{Documents: c.drives(), NoKey: noKey} },
+	} {
+		held += e.holdsAllOf(country, words)
+	}
+	return held
+}
+
+func (e *endToEnd) holdsAllOf(country fiscal.Country, authority func(*core) delivery.Authority) (held int) {
+	e.Helper()
 	type place struct {
 		register fiscal.RegisterID
 		entry    fiscal.Number
 	}
 	want := map[place][32]byte{}
 	e.beside(func(c *core) {
-		words := kgd.NewWording(c.openKazakh, c.store)
+		words := authority(c)
 		for p, h := range must(c.store.Heads(e.Context())) {
 			for from := journal.Seq(1); from <= h.Seq; from += 512 {
 				for _, one := range must(c.store.Page(e.Context(), p, from, 512, 1<<30)) {
@@ -468,11 +504,11 @@ func (e *endToEnd) holdsAll() (held int) {
 	defer far.Close()
 	last := map[fiscal.RegisterID]fiscal.Number{}
 	missing := len(want)
-	if err := far.Each(e.Context(), func(h sandbox.Held) {
+	if err := far.Each(e.Context(), country, func(h sandbox.Held) {
 		held++
 		hash, accepted := want[place{h.Register, h.Entry}]
 		switch {
-		case !accepted || hash != h.Hash:
+		case !accepted || hash != h.Hash && country == fiscal.Kazakhstan:
 			e.Errorf("the authority has entry %d of register %d, accepted %v, with hash %x; want %x", h.Entry, h.Register, accepted, h.Hash, hash)
 		case h.Entry <= last[h.Register]:
 			e.Errorf("register %d: entry %d came behind %d", h.Register, h.Entry, last[h.Register])
@@ -484,7 +520,7 @@ func (e *endToEnd) holdsAll() (held int) {
 		e.Fatal(err)
 	}
 	if missing != 0 || held != len(want) {
-		e.Errorf("the authority has %d documents, %d were accepted, %d are missing", held, len(want), missing)
+		e.Errorf("%s: the authority has %d documents, %d were accepted, %d are missing", country, held, len(want), missing)
 	}
 	return held
 }

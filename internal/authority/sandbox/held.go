@@ -38,13 +38,13 @@ type Held struct {
 	Operator int64
 	Register fiscal.RegisterID
 	Entry    fiscal.Number
-	Hash     [32]byte // of the entry
+	Hash     [32]byte // of the entry; of Russia what the drive signed with, 8 bytes
 }
 
-// Each tells of every document of Kazakhstan, in the order in which they came.
-func (s *Server) Each(ctx context.Context, tell func(Held)) error {
+// Each tells of every document of a country, in the order in which they came.
+func (s *Server) Each(ctx context.Context, c fiscal.Country, tell func(Held)) error {
 	return s.file.Read(ctx, func(tx *sqlitefile.Tx) error {
-		st, err := tx.Query("SELECT operator, register, entry, hash FROM documents WHERE country = ? ORDER BY seq", int64(kazakhstan))
+		st, err := tx.Query("SELECT operator, register, entry, hash FROM documents WHERE country = ? ORDER BY seq", int64(of(c)))
 		if err != nil {
 			return err
 		}
