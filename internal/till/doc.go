@@ -9,6 +9,7 @@
 //	desk.go      the acts of a cashier: form, deposit, withdraw, X, Z
 //	history.go   what was made: receipts, cash, reports
 //	memory.go    a register's memory and its history, one step at a time
+//	named.go     what the operator's cabinet calls a register, and is told of it
 //	goods.go     what is sold often: the catalog of the operator, and own goods
 //	known.go     accounts with their people and registers, kept in memory
 //	catalog.go   the operator's catalog, by hand and once a day

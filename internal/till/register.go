@@ -168,6 +168,7 @@ func (t *Till) Connect(ctx context.Context, s *Seat, id fiscal.RegisterID, token
 	if err != nil {
 		return err
 	}
+	t.word(ctx, s, &card)
 	r := Register{ID: id, Card: card, Since: t.now(), Settings: Settings{Name: or(card.Name, card.OutletTitle.In("ru"), fmt.Sprint(id)), Modifiers: true, Buyer: true, Paper: 80}}
 	memory, err := json.Marshal(state)
 	if err != nil {
@@ -240,6 +241,7 @@ func (t *Till) renew(ctx context.Context, s *Seat, r *Register, token uint32) er
 	if err != nil {
 		return err
 	}
+	t.word(ctx, s, &card)
 	d, err := t.desk(ctx, r.ID)
 	if err != nil {
 		return err
@@ -300,7 +302,8 @@ func (t *Till) Register(ctx context.Context, s *Seat, id fiscal.RegisterID) (Reg
 	return *r, nil
 }
 
-// Set changes a register's settings.
+// Set changes a register's settings. A new name is shown in the cabinet too, where
+// a company is linked.
 //
 // Errors: Denied; Invalid with the Field.
 func (t *Till) Set(ctx context.Context, s *Seat, id fiscal.RegisterID, to Settings) error {
@@ -314,7 +317,7 @@ func (t *Till) Set(ctx context.Context, s *Seat, id fiscal.RegisterID, to Settin
 	if err := to.check(fiscal.WallIn(t.now(), r.Card.Location())); err != nil {
 		return err
 	}
-	return t.change(s, func(tx *sqlitefile.Tx, a *Account) error {
+	err = t.change(s, func(tx *sqlitefile.Tx, a *Account) error {
 		fresh := Register{}
 		if err := row(tx, &fresh, "register", `SELECT body FROM registers WHERE id = ? AND account = ?`, int64(id), int64(a.ID)); err != nil {
 			return err
@@ -322,6 +325,10 @@ func (t *Till) Set(ctx context.Context, s *Seat, id fiscal.RegisterID, to Settin
 		fresh.Settings = to
 		return put(tx, &fresh, `UPDATE registers SET body = ?2 WHERE id = ?1`, int64(id))
 	})
+	if err == nil && to.Name != r.Settings.Name {
+		t.tellName(s, id, to.Name)
+	}
+	return err
 }
 
 // device is the setting of a register as device/kkm needs it.

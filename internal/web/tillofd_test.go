@@ -180,7 +180,7 @@ func (c *counter) signs(dir string, content []byte) []byte {
 // a browser on a phone, against a real operator. Then it is told of what goes
 // wrong.
 //
-// Req: E-032 to E-054, E-057 to E-068, E-072 to E-078, E-080, E-081, E-086 to E-088, E-091, E-093, E-122
+// Req: E-032 to E-054, E-057 to E-068, E-072 to E-078, E-080, E-081, E-086 to E-088, E-091, E-093, E-098, E-122
 func TestTillLinks(t *testing.T) {
 	dir, judge := newPKI(t)
 	c := newCounter(t, judge)
@@ -277,6 +277,25 @@ func TestTillLinks(t *testing.T) {
 	if r, err := c.shop.Register(t.Context(), seat, id); err != nil || r.Card.XIN != "800101300125" || r.Card.RegistrationNumber != "601000000001" {
 		t.Errorf("the register in the till = %+v, %v", r.Card, err)
 	}
+	t.Run("names", func(t *testing.T) { // those of the cabinet, in each language; and the till's new one there
+		r, err := c.shop.Register(t.Context(), seat, id)
+		if err != nil || r.Settings.Name != "Касса у входа" || r.Card.OutletAddress.KK == "" || r.Card.OutletAddress.KK == r.Card.OutletAddress.RU {
+			t.Errorf("the register in the till is %q at %+v, %v", r.Settings.Name, r.Card.OutletAddress, err)
+		}
+		r.Settings.Name = "Касса у окна"
+		if err := c.shop.Set(t.Context(), seat, id, r.Settings); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+			e, _, err := c.shop.Enlisted(t.Context(), seat, "ru", id)
+			if err == nil && e.Card.Name == "Касса у окна" {
+				break
+			}
+			if time.Now().After(end) {
+				t.Fatalf("the cabinet calls the register %q, %v", e.Card.Name, err)
+			}
+		}
+	})
 	t.Run("goods of the operator", func(t *testing.T) { // by the API, page by page
 		var all fiscal.Catalog
 		for i := range 450 {
