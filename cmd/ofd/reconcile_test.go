@@ -28,6 +28,7 @@ import (
 //
 // Req: O-110, O-111, N-003
 func TestDayEndsAtTheAuthority(t *testing.T) {
+	today := oneDay(almaty)
 	var ahead atomic.Int64
 	clock := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
 	far, err := sandbox.Open(t.Context(), sandbox.Config{Dir: t.TempDir(), Now: clock})
@@ -67,7 +68,6 @@ func TestDayEndsAtTheAuthority(t *testing.T) {
 	if _, err := shops[1].reg.CloseShift(t.Context(), fiscal.Cashier{Code: 1}, true); err != nil {
 		t.Fatal(err)
 	}
-	today := fiscal.WallIn(time.Now(), almaty).Day()
 	until(t, "all is forwarded", func() bool {
 		return behind(t, o, delivery.IDOf(kgd.Name)) == 0 && behind(t, o, cabinet.FollowerID()) == 0
 	})
@@ -143,6 +143,16 @@ func TestDayEndsAtTheAuthority(t *testing.T) {
 		t.Errorf("ofd reconcile says %q, want that both sides agree", sc.stdout)
 	}
 	sc.run(exitFailed, "reconcile --day "+today.UTC().Format(time.DateOnly)+" --kgd-url "+door.URL+" --data "+s.Data)
+}
+
+// oneDay is the day on which a test sells. It waits for the next one when this one
+// is nearly over.
+func oneDay(zone *time.Location) fiscal.WallTime {
+	now := fiscal.WallIn(time.Now(), zone)
+	if left := now.Day() + 86_400 - now; left < 90 {
+		time.Sleep(time.Duration(left+1) * time.Second)
+	}
+	return fiscal.WallIn(time.Now(), zone).Day()
 }
 
 // until waits for a condition, for a long time.
