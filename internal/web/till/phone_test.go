@@ -130,7 +130,7 @@ func sets(t *testing.T, s *shop, p *phone) {
 	rate := eval[string](p, `[...document.querySelector("form[data-autosave]").elements["vat_percent"].options].pop().value`)
 	set := [][2]string{
 		{"name", "Касса у входа"}, {"max_sum", "250 000,50"}, {"printer", "192.0.2.9:9100"}, {"extended", "true"}, {"auto_withdraw", "true"},
-		{"modifiers", "false"}, {"buyer", "false"}, {"vat_number", "12345"}, {"vat_percent", rate}, {"vat_series", "60001"}, {"section", "7"}, {"paper", "58"},
+		{"modifiers", "false"}, {"buyer", "false"}, {"vat_number", "12345"}, {"vat_percent", rate}, {"vat_series", "60001"}, {"section", "7"}, {"paper", "58"}, {"drawer", "true"},
 	}
 	for _, one := range set {
 		right(one[0], one[1])
@@ -140,7 +140,7 @@ func sets(t *testing.T, s *shop, p *phone) {
 	}
 	s.restart()
 	want := core.Settings{
-		Name: "Касса у входа", Extended: true, AutoWithdraw: true, Max: 250_000_50, VATPayer: true, VATSeries: "60001", VATNumber: "12345", Section: "7", Paper: 58, Printer: "192.0.2.9:9100",
+		Name: "Касса у входа", Extended: true, AutoWithdraw: true, Max: 250_000_50, VATPayer: true, VATSeries: "60001", VATNumber: "12345", Section: "7", Paper: 58, Printer: "192.0.2.9:9100", Drawer: true,
 	}
 	got := settings()
 	if want.VATPercent = got.VATPercent; got != want || fmt.Sprint(got.VATPercent) != rate {
