@@ -84,7 +84,11 @@ func (o *Office) Offer(a *access.Actor, language, date string) (Offer, error) {
 	if err != nil || day.After(today) || today.Sub(day) > (contractLife+1)*24*time.Hour {
 		return Offer{}, &fiscal.Error{Reason: fiscal.BadValue, Field: "date", Msg: "over"}
 	}
-	text, err := template.New(language+".txt").ParseFS(contractTexts, "contract/"+language+".txt")
+	words, err := contractTexts.ReadFile("contract/" + language + ".txt")
+	if err != nil {
+		return Offer{}, &fiscal.Error{Reason: fiscal.BadValue, Field: "language", Err: err}
+	}
+	text, err := template.New(language).Parse(string(words))
 	if err != nil {
 		return Offer{}, &fiscal.Error{Reason: fiscal.BadValue, Field: "language", Err: err}
 	}
