@@ -116,7 +116,7 @@ func TestLink(t *testing.T) {
 				}
 				return false
 			})
-			reply, err := kkm.NewLink(kkm.LinkConfig{Addr: addr}).Exchange(t.Context(), frame(t))
+			reply, err := kkm.NewLink(kkm.LinkConfig{Addr: addr, Connect: time.Minute, Answer: time.Minute}).Exchange(t.Context(), frame(t))
 			if tt.stage == "" {
 				if err != nil || len(reply.Payload) != len(good)-18 {
 					t.Errorf("%s: %+v, %v, want the answer", tt.name, reply, err)
@@ -162,7 +162,7 @@ func TestLinkConnections(t *testing.T) {
 			}
 			return err == nil && !tt.closes
 		})
-		link := kkm.NewLink(kkm.LinkConfig{Addr: addr, Keep: tt.keep})
+		link := kkm.NewLink(kkm.LinkConfig{Addr: addr, Connect: time.Minute, Answer: time.Minute, Keep: tt.keep})
 		for i := range 3 {
 			if _, err := link.Exchange(t.Context(), frame(t)); err != nil {
 				t.Errorf("keep %v, closes %v, request %d: %v", tt.keep, tt.closes, i, err)
@@ -270,11 +270,11 @@ func TestLinkTLS(t *testing.T) {
 		_, err := conn.Write(answerTo(asked))
 		return err == nil
 	})
-	link := kkm.NewLink(kkm.LinkConfig{Addr: addr, TLS: &tls.Config{RootCAs: pool}})
+	link := kkm.NewLink(kkm.LinkConfig{Addr: addr, Connect: time.Minute, TLS: &tls.Config{RootCAs: pool}})
 	if _, err := link.Exchange(t.Context(), frame(t)); err != nil {
 		t.Errorf("with the right root: %v", err)
 	}
-	_, err := kkm.NewLink(kkm.LinkConfig{Addr: addr, TLS: &tls.Config{}}).Exchange(t.Context(), frame(t))
+	_, err := kkm.NewLink(kkm.LinkConfig{Addr: addr, Connect: time.Minute, TLS: &tls.Config{}}).Exchange(t.Context(), frame(t))
 	var unknown x509.UnknownAuthorityError
 	if !errors.As(err, &unknown) {
 		t.Errorf("without it: %v, want an unknown authority", err)
