@@ -80,6 +80,7 @@ func (w *walk) steps() []walkStep {
 		{"Kazakhstan: link cut: autonomous receipts, then delivered in order", w.offline},
 		{"Kazakhstan: the same request twice gives the same answer", w.repeat},
 		{"Kazakhstan: shift closed: the Z report equals what was sold", w.close},
+		{"Kazakhstan: a till on a phone: signed in, sold, shift closed", w.till},
 		{"Kazakhstan: buyer's check: by sign and by autonomous code", w.look},
 		{"Kazakhstan: a wrong sum is named, an invented receipt not found", w.forge},
 	}
