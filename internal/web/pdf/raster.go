@@ -7,10 +7,10 @@ import (
 	"image/draw"
 	"strings"
 
-	"github.com/skip2/go-qrcode"
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+	"rsc.io/qr"
 )
 
 // Dots are how wide receipt printers print on rolls of 80 and 58 mm, at 8 dots
@@ -220,20 +220,18 @@ func fold(f font.Face, text string, width int) (lines []string) {
 
 // code draws a QR code with whole dots for each module.
 func (r *raster) code(text string) error {
-	code, err := qrcode.New(text, qrcode.Medium)
+	code, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return fmt.Errorf("draw the QR code: %w", err)
 	}
-	code.DisableBorder = true
-	rows := code.Bitmap()
 	const quiet = 4
-	module := max(1, min(7, r.width*2/3/(len(rows)+2*quiet)))
-	side := (len(rows) + 2*quiet) * module
+	module := max(1, min(7, r.width*2/3/(code.Size+2*quiet)))
+	side := (code.Size + 2*quiet) * module
 	r.drawn = append(r.drawn, strip{side, func(img draw.Image, y int) {
 		left := (r.width-side)/2 + quiet*module
-		for j, row := range rows {
-			for i, dark := range row {
-				if dark {
+		for j := range code.Size {
+			for i := range code.Size {
+				if code.Black(i, j) {
 					x, y := left+i*module, y+(j+quiet)*module
 					draw.Draw(img, image.Rect(x, y, x+module, y+module), image.Black, image.Point{}, draw.Src)
 				}

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-pdf/fpdf"
-	"github.com/skip2/go-qrcode"
+	"rsc.io/qr"
 )
 
 // measures of a paper, in millimeters and points.
@@ -295,21 +295,19 @@ func (s *setter) fitting(word string, width float64) int {
 
 // qr sets a code with the quiet margin that readers need.
 func (s *setter) qr(text string) error {
-	code, err := qrcode.New(text, qrcode.Medium)
+	code, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return fmt.Errorf("draw the QR code: %w", err)
 	}
-	code.DisableBorder = true
-	rows := code.Bitmap()
 	const quiet = 4
-	module := s.code / float64(len(rows)+2*quiet)
+	module := s.code / float64(code.Size+2*quiet)
 	x := (s.width - s.code) / 2
 	s.pieces = append(s.pieces, piece{s.code, func(y float64) {
 		s.SetFillColor(0, 0, 0)
-		for j, row := range rows {
-			for i := 0; i < len(row); i++ {
+		for j := range code.Size {
+			for i := 0; i < code.Size; i++ {
 				from := i
-				for i < len(row) && row[i] {
+				for code.Black(i, j) { // nothing is black outside
 					i++
 				}
 				if i > from {

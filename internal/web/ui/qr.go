@@ -2,6 +2,8 @@ package ui
 
 import (
 	"strconv"
+
+	"rsc.io/qr"
 )
 
 // QR is a QR code as a path of a drawing of Side × Side squares, quiet zone
@@ -16,19 +18,18 @@ const quiet = 4
 
 // NewQR makes the code of a text. A sixth of it may be unreadable.
 func NewQR(text string) (QR, error) {
-	s, err := encode(text)
+	code, err := qr.Encode(text, qr.M)
 	if err != nil {
 		return QR{}, err
 	}
-	path := make([]byte, 0, 4*s.side*s.side) // a run of squares takes some 16 letters
-	for y := range s.side {
-		row := s.dark[y*s.side : (y+1)*s.side]
-		for x := 0; x < len(row); x++ {
-			if !row[x] {
+	path := make([]byte, 0, 4*code.Size*code.Size) // a run of squares takes some 16 letters
+	for y := range code.Size {
+		for x := 0; x < code.Size; x++ {
+			if !code.Black(x, y) {
 				continue
 			}
 			from := x
-			for x < len(row) && row[x] {
+			for code.Black(x, y) { // nothing is black outside
 				x++
 			}
 			path = strconv.AppendInt(append(path, 'M'), int64(from+quiet), 10)
@@ -38,5 +39,5 @@ func NewQR(text string) (QR, error) {
 			path = append(path, 'z')
 		}
 	}
-	return QR{Side: s.side + 2*quiet, Path: string(path)}, nil
+	return QR{Side: code.Size + 2*quiet, Path: string(path)}, nil
 }
