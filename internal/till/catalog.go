@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -61,16 +62,18 @@ func (t *Till) fetchGoods(ctx context.Context, id AccountID, by fiscal.RegisterI
 	if err != nil {
 		return err
 	}
+	if c.Version != have {
+		if err := t.putCatalog(ctx, id, c); err != nil {
+			return err
+		}
+	}
 	now := t.now()
+	t.known.begin(id)
+	defer t.known.end(id)
 	return t.shelf.write(func(tx *sqlitefile.Tx) error {
 		a, err := accountOf(tx, id)
 		if err != nil {
 			return err
-		}
-		if c.Version != have {
-			if err := putCatalog(tx, id, c); err != nil {
-				return err
-			}
 		}
 		a.Taken = &Taken{Version: c.Version, At: now, By: by}
 		return putAccount(tx, &a)
@@ -144,20 +147,51 @@ func readCatalog(ctx context.Context, o office, have uint32) (*fiscal.Catalog, e
 	}
 }
 
+// goodsAtOnce is how many goods one transaction changes: registers write between
+// them.
+const goodsAtOnce = 500
+
 // putCatalog puts the goods of a catalog in the place of those before; own goods
-// stay.
-func putCatalog(tx *sqlitefile.Tx, id AccountID, c *fiscal.Catalog) error {
-	if _, err := tx.Exec(`DELETE FROM goods WHERE account = ? AND id > 0`, int64(id)); err != nil {
+// stay. Whoever is killed in the middle begins anew, for the version is noted
+// afterwards.
+func (t *Till) putCatalog(ctx context.Context, id AccountID, c *fiscal.Catalog) error {
+	old, err := t.goods(ctx, `account = ? AND id > 0`, int64(id))
+	if err != nil {
 		return err
 	}
+	had := make(map[int64]Good, len(old))
+	for _, g := range old {
+		had[g.ID] = g
+	}
+	var changes []func(*sqlitefile.Tx) error
 	for i := range c.Elements {
 		if c.Elements[i].Group {
 			continue
 		}
 		g, err := fromCatalog(&c.Elements[i])
-		if err == nil {
-			err = putGood(tx, id, &g)
+		if err != nil {
+			return err
 		}
+		if was, ok := had[g.ID]; !ok || was != g {
+			changes = append(changes, func(tx *sqlitefile.Tx) error { return putGood(tx, id, &g) })
+		}
+		delete(had, g.ID)
+	}
+	for gone := range had {
+		changes = append(changes, func(tx *sqlitefile.Tx) error {
+			_, err := tx.Exec(`DELETE FROM goods WHERE account = ? AND id = ?`, int64(id), gone)
+			return err
+		})
+	}
+	for some := range slices.Chunk(changes, goodsAtOnce) {
+		err := t.shelf.write(func(tx *sqlitefile.Tx) error {
+			for _, change := range some {
+				if err := change(tx); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
