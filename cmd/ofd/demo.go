@@ -98,7 +98,7 @@ func (c *demoCmd) Run(con *console) (err error) {
 		return err
 	}
 	if c.Check {
-		return demoCheck(con, &walk{o: o, dir: dir, settings: &s, far: far})
+		return demoCheck(con, &walk{o: o, dir: dir, settings: &s, far: far, past: c.hasPast()})
 	}
 	return c.sell(con, o, dir, far)
 }

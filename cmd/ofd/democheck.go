@@ -109,6 +109,7 @@ type walk struct {
 	dir      string
 	settings *settings
 	far      *demoFar
+	past     bool // there is sample data
 	counter  *demoCounter
 
 	sales   []sold
