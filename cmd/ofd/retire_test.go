@@ -40,7 +40,7 @@ func longAgo(t *testing.T, at coreConfig, clock func() time.Time) *core {
 	committer := journal.New(journal.Config{Committers: c.store.lines}, c.store, quiet, newJournalMetrics(metrics), clock)
 	c.running.Go(func() { committer.Run(context.Background()) })
 	c.intake = intake.New(intake.Config{}, c.store, committer, newCountries(config.KKM{}, service.Rule(), severities, access.NewPasswords(0, crand.Reader)),
-		c.ring, &fiscal.Operator{}, quiet, newIntakeMetrics(metrics), clock, crand.Reader)
+		c.ring, &at.Operator, quiet, newIntakeMetrics(metrics), clock, crand.Reader)
 	c.registry = registry.New(c.store, c.intake, clock)
 	t.Cleanup(func() {
 		committer.Stop()
@@ -59,7 +59,7 @@ func longAgo(t *testing.T, at coreConfig, clock func() time.Time) *core {
 func TestRetire(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, engine string) {
 		s := &script{t: t, at: engine, dir: t.TempDir(), names: map[string]string{"data": t.TempDir()}}
-		at := coreConfig{Dir: s.names["data"]}
+		at := coreConfig{Dir: s.names["data"], Serve: true} // followers go where the folder is served
 		if engine == "postgres" {
 			at.DB = migratedDatabase(t)
 			s.names["db"] = at.DB
@@ -100,6 +100,8 @@ func TestRetire(t *testing.T) {
 		listed, err := c.store.Register(t.Context(), seller.register())
 		must(err)
 		place.Partition = listed.Partition
+
+		followed := followBeforeRetired(t, c, place, time.Date(2016, 1, 30, 9, 0, 0, 0, time.UTC), time.Date(2016, 2, 1, 9, 0, 0, 0, time.UTC))
 
 		// Too early, by this program and without a file.
 		s.run(exitUsage, "retire --before 2016-02")
@@ -159,8 +161,9 @@ func TestRetire(t *testing.T) {
 		must(os.WriteFile(file, b, 0o600))
 		s.run(exitFailed, "verify --archive "+file)
 
-		// The register goes on where it stood.
+		// The register goes on where it stood, and so does who follows.
 		days(1)
+		followed.after(4)
 		s.run(exitOK, "verify")
 	})
 }
