@@ -31,6 +31,16 @@ func installation(t testing.TB) engine {
 	return open(t, Options{URL: url})
 }
 
+// migrated is no copy, which has not the rights on the database itself.
+func migrated(t testing.TB) engine {
+	t.Helper()
+	url := pgcluster.Database(t)
+	if err := Migrate(t.Context(), MigrateOptions{URL: url, Partitions: 16}); err != nil {
+		t.Fatal(err)
+	}
+	return open(t, Options{URL: url})
+}
+
 // open opens an installation until the test ends.
 func open(t testing.TB, o Options) engine {
 	t.Helper()

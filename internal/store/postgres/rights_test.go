@@ -31,7 +31,7 @@ var update = flag.Bool("update", false, "write the golden files again")
 //
 // Req: O-049, O-052, O-099, O-100
 func TestRights(t *testing.T) {
-	db := installation(t)
+	db := migrated(t)
 	conn := as(t, db.url, "")
 	if err := db.openMonth(t.Context(), 202503); err != nil {
 		t.Fatal(err)
@@ -110,7 +110,7 @@ func as(t *testing.T, url, role string) *pgx.Conn {
 //
 // Req: O-049, O-050, O-052, O-099, O-100, O-101
 func TestEachRoleTriesEverything(t *testing.T) {
-	db := installation(t)
+	db := migrated(t)
 	l := newLoad(t, db, 32)
 	if _, err := db.Append(t.Context(), l.batch(32, 0, 1), journal.Seal); err != nil {
 		t.Fatal(err)
