@@ -9,8 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/xuri/excelize/v2"
-
 	"openofd/internal/access"
 	"openofd/internal/cabinet"
 	"openofd/internal/cabinet/compare"
@@ -321,20 +319,9 @@ func (h *Handler) compareTemplate(w http.ResponseWriter, r *http.Request, a *vis
 		h.render.Error(w, r, err)
 		return
 	}
-	f := excelize.NewFile()
-	defer f.Close()
-	for i, field := range bookFields {
-		cell, _ := excelize.CoordinatesToCellName(i+1, 1)
-		column, _ := excelize.ColumnNumberToName(i + 1)
-		if err := errors.Join(f.SetCellStr("Sheet1", cell, a.locale.T("compare.field."+field)), f.SetColWidth("Sheet1", column, column, 24)); err != nil {
-			h.render.Error(w, r, err)
-			return
-		}
+	var titles []string
+	for _, field := range bookFields {
+		titles = append(titles, a.locale.T("compare.field."+field))
 	}
-	b, err := f.WriteToBuffer()
-	if err != nil {
-		h.render.Error(w, r, err)
-		return
-	}
-	give(w, "books.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b.Bytes())
+	h.blankTable(w, r, "books.xlsx", titles)
 }

@@ -9,8 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/xuri/excelize/v2"
-
 	"openofd/internal/access"
 	"openofd/internal/fiscal"
 	"openofd/internal/registry"
@@ -104,23 +102,11 @@ func (h *Handler) importTemplate(w http.ResponseWriter, r *http.Request, a *visi
 		h.render.Error(w, r, err)
 		return
 	}
-	f := excelize.NewFile()
-	defer f.Close()
-	const sheet = "Sheet1"
-	for i, c := range importColumns(t.Country) {
-		cell, _ := excelize.CoordinatesToCellName(i+1, 1)
-		column, _ := excelize.ColumnNumberToName(i + 1)
-		if err := errors.Join(f.SetCellStr(sheet, cell, a.locale.T(c.key)), f.SetColWidth(sheet, column, column, 24)); err != nil {
-			h.render.Error(w, r, err)
-			return
-		}
+	var titles []string
+	for _, c := range importColumns(t.Country) {
+		titles = append(titles, a.locale.T(c.key))
 	}
-	b, err := f.WriteToBuffer()
-	if err != nil {
-		h.render.Error(w, r, err)
-		return
-	}
-	give(w, "registers.xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", b.Bytes())
+	h.blankTable(w, r, "registers.xlsx", titles)
 }
 
 // importFile takes a file and says what is in it, or makes the next rows of one
