@@ -43,17 +43,21 @@ func moveOf(r *http.Request) fiscal.Op {
 }
 
 func (h *Handler) movePage(w http.ResponseWriter, r *http.Request, g *guest) {
+	h.askAnew(w, r, g, h.askMove)
+}
+
+// askAnew asks before an act that nobody has begun.
+func (h *Handler) askAnew(w http.ResponseWriter, r *http.Request, g *guest, ask func(http.ResponseWriter, *http.Request, *guest, *till.Register, string, error)) {
 	at, err := h.current(r.Context(), r, g)
+	var draft string
+	if err == nil {
+		draft, err = h.till.NewDraft()
+	}
 	if err != nil {
 		h.fail(w, r, g, err)
 		return
 	}
-	draft, err := h.till.NewDraft()
-	if err != nil {
-		h.fail(w, r, g, err)
-		return
-	}
-	h.askMove(w, r, g, &at, draft, nil)
+	ask(w, r, g, &at, draft, nil)
 }
 
 func (h *Handler) askMove(w http.ResponseWriter, r *http.Request, g *guest, at *till.Register, draft string, wrong error) {
@@ -132,17 +136,7 @@ func (h *Handler) done(w http.ResponseWriter, r *http.Request, made *till.Docume
 //
 // Source: requirements E-137 to E-139, E-145, E-148.
 func (h *Handler) reportPage(w http.ResponseWriter, r *http.Request, g *guest) {
-	at, err := h.current(r.Context(), r, g)
-	if err != nil {
-		h.fail(w, r, g, err)
-		return
-	}
-	draft, err := h.till.NewDraft()
-	if err != nil {
-		h.fail(w, r, g, err)
-		return
-	}
-	h.askReport(w, r, g, &at, draft, nil)
+	h.askAnew(w, r, g, h.askReport)
 }
 
 func (h *Handler) askReport(w http.ResponseWriter, r *http.Request, g *guest, at *till.Register, draft string, wrong error) {
