@@ -74,15 +74,8 @@ func (db *DB) storeElements(ctx context.Context, all []fiscal.CatalogElement) (v
 // device has the current version; with one element for a barcode (GTIN or NTIN)
 // that is known, without for one that is not.
 func (db *DB) Catalog(ctx context.Context, q fiscal.CatalogQuery) (c *fiscal.Catalog, err error) {
-	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
-		s, err := tx.Query(`SELECT version, created FROM catalogs ORDER BY version DESC LIMIT 1`)
-		if err != nil {
-			return err
-		}
-		if s.Next() {
-			c = &fiscal.Catalog{Version: uint32(s.Int(0)), Created: fiscal.WallTime(s.Int(1))}
-		}
-		if err := s.Close(); err != nil || c == nil {
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
+		if c, err = published(tx, 0); err != nil || c == nil {
 			return err
 		}
 		switch {
@@ -105,15 +98,8 @@ func (db *DB) Catalog(ctx context.Context, q fiscal.CatalogQuery) (c *fiscal.Cat
 // CatalogPage reads elements of a published catalog from a place on, limit at
 // most; of the newest if version is 0. It is nil if there is no such version.
 func (db *DB) CatalogPage(ctx context.Context, version uint32, from, limit int) (c *fiscal.Catalog, err error) {
-	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) error {
-		s, err := tx.Query(`SELECT version, created FROM catalogs WHERE ?1 IN (0, version) ORDER BY version DESC LIMIT 1`, int64(version))
-		if err != nil {
-			return err
-		}
-		if s.Next() {
-			c = &fiscal.Catalog{Version: uint32(s.Int(0)), Created: fiscal.WallTime(s.Int(1))}
-		}
-		if err := s.Close(); err != nil || c == nil {
+	err = db.main.Read(ctx, func(tx *sqlitefile.Tx) (err error) {
+		if c, err = published(tx, int64(version)); err != nil || c == nil {
 			return err
 		}
 		c.Elements, err = elements(tx, `SELECT body FROM catalog_elements WHERE version = ? AND place >= ? ORDER BY place LIMIT ?`, int64(c.Version), int64(from), int64(limit))
@@ -138,4 +124,18 @@ func elements(tx *sqlitefile.Tx, query string, args ...any) (all []fiscal.Catalo
 		all = append(all, e)
 	}
 	return all, s.Close()
+}
+
+// published is a catalog without its elements; the newest if version is 0, nil if
+// there is none.
+func published(tx *sqlitefile.Tx, version int64) (*fiscal.Catalog, error) {
+	s, err := tx.Query(`SELECT version, created FROM catalogs WHERE ?1 IN (0, version) ORDER BY version DESC LIMIT 1`, version)
+	if err != nil {
+		return nil, err
+	}
+	var c *fiscal.Catalog
+	if s.Next() {
+		c = &fiscal.Catalog{Version: uint32(s.Int(0)), Created: fiscal.WallTime(s.Int(1))}
+	}
+	return c, s.Close()
 }
