@@ -96,11 +96,7 @@ type printer struct {
 // label are the words of a key in the reader's language and in the official
 // ones, as far as they differ.
 func (p *printer) label(key string, args ...any) string {
-	s := p.l.T(key, args...)
-	for _, also := range p.all.Also(p.l, key, args...) {
-		s += " / " + also.Text
-	}
-	return s
+	return p.all.Label(p.l, key, args...)
 }
 
 // texts are the wordings of a text, a line each.

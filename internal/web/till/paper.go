@@ -118,11 +118,7 @@ type writer struct {
 }
 
 func (p *writer) label(key string, args ...any) string {
-	s := p.l.T(key, args...)
-	for _, also := range p.all.Also(p.l, key, args...) {
-		s += " / " + also.Text
-	}
-	return s
+	return p.all.Label(p.l, key, args...)
 }
 
 func (p *writer) texts(t fiscal.Text, st pdf.Style) {

@@ -181,6 +181,16 @@ func (all Locales) Also(l *Locale, key string, args ...any) []Also {
 	return all.alsoIn(l, official(), key, args...)
 }
 
+// Label words a key in the page's language and in what Also adds, as paper has it
+// on one line.
+func (all Locales) Label(l *Locale, key string, args ...any) string {
+	s := l.T(key, args...)
+	for _, also := range all.Also(l, key, args...) {
+		s += " / " + also.Text
+	}
+	return s
+}
+
 func (all Locales) alsoIn(l *Locale, langs []string, key string, args ...any) []Also {
 	var also []Also
 	said := []string{l.T(key, args...)}
