@@ -25,7 +25,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
@@ -35,6 +34,7 @@ import (
 	"openofd/internal/config"
 	"openofd/internal/follow"
 	"openofd/internal/mail"
+	"openofd/internal/testkit/chromium"
 )
 
 var (
@@ -246,16 +246,9 @@ func openPictures(t *testing.T, site, token string) *pictures {
 	b := &pictures{ctx: tab, site: site, close: func() { closeTab(); stop() }}
 	b.do(t, chromedp.Navigate("about:blank"))
 	if token != "" {
-		b.do(t, calling(network.SetCookie, network.SetCookieParams{Name: "ofd_session", Value: token, URL: site}))
+		b.do(t, chromium.Call(network.SetCookie, network.SetCookieParams{Name: "ofd_session", Value: token, URL: site}))
 	}
 	return b
-}
-
-func calling[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, command, params)
-		return chromedp.Void{}, err
-	}
 }
 
 func (b *pictures) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
@@ -314,7 +307,7 @@ func (b *pictures) sheet(t *testing.T, p picturePage, found *findings) {
 	for _, lang := range []string{"kk", "ru", "en"} {
 		var row []image.Image
 		for _, l := range []look{{"light", 360, 1}, {"light", 1280, .6}, {"dark", 360, 1}, {"dark", 1280, .6}} {
-			b.do(t, calling(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}}),
+			b.do(t, chromium.Call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}}}),
 				chromedp.EmulateViewport(l.width, 740, chromedp.EmulateScale(l.scale)),
 				chromedp.Navigate(b.site+inLanguage(p.path, lang)))
 			evaluated[bool](t, b, `document.fonts.ready.then(() => true)`)

@@ -6,14 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -21,6 +19,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"openofd/internal/testkit/chromium"
 )
 
 // screenshots is a folder. With it TestScreenshots writes pictures there.
@@ -41,36 +41,12 @@ type browser struct {
 // (CI is set) a missing chromium is a failure.
 func newBrowser(t *testing.T, lang string) *browser {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless_shell"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		const word = "no chromium here: the pages were not looked at (on Debian: apt-get install chromium)"
-		if os.Getenv("CI") != "" {
-			t.Fatal(word)
-		}
-		t.Skip(word)
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true),
-		chromedp.Flag("lang", lang), chromedp.Env("LANGUAGE="+lang), chromedp.WSURLReadTimeout(2*time.Minute))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	timed, cancel := context.WithTimeout(tab, 10*time.Minute)
-	t.Cleanup(cancel)
-	b := &browser{ctx: timed}
+	b := &browser{ctx: chromium.Open(t, "the pages were not looked at", chromedp.Flag("lang", lang), chromedp.Env("LANGUAGE="+lang))}
 	b.do(t, chromedp.Navigate("about:blank"))
 	if err := chromedp.Listen(b.ctx, b.listen); err != nil {
 		t.Fatal(err)
 	}
-	b.do(t, call(log.Enable, cdp.Empty{}), call(runtime.Enable, cdp.Empty{}))
+	b.do(t, chromium.Call(log.Enable, cdp.Empty{}), chromium.Call(runtime.Enable, cdp.Empty{}))
 	return b
 }
 
@@ -104,13 +80,6 @@ func (b *browser) complained() []string {
 	return said
 }
 
-func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, command, params)
-		return chromedp.Void{}, err
-	}
-}
-
 func (b *browser) do(t *testing.T, actions ...chromedp.Action[chromedp.Void]) {
 	t.Helper()
 	if err := chromedp.Do(b.ctx, actions...); err != nil {
@@ -123,7 +92,7 @@ func (b *browser) look(t *testing.T, scheme string, width int) {
 	t.Helper()
 	height := int64(800)
 	b.do(t, chromedp.EmulateViewport(int64(width), height),
-		call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
+		chromium.Call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}))
 }
 
 // open goes to an address and waits until the fonts are there.
@@ -292,7 +261,7 @@ func TestBrowserKeyboard(t *testing.T) {
 func TestBrowserWithoutScript(t *testing.T) {
 	s := door(t, Config{}, newShop(t))
 	b := newBrowser(t, "ru")
-	b.do(t, call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	b.do(t, chromium.Call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.look(t, "light", 360)
 	b.do(t, chromedp.Navigate(s.URL+address(t, "sale", "ru")))
 	text, err := chromedp.Run(b.ctx, chromedp.Text(chromedp.CSS("main")))

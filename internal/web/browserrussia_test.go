@@ -15,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"rsc.io/qr"
+
+	"openofd/internal/testkit/chromium"
 )
 
 // TestBrowserRussia looks at receipts of Russia of every version and trade on a
@@ -59,7 +61,7 @@ func TestBrowserPasted(t *testing.T) {
 	if closed := eval[int](t, b, `document.querySelectorAll("details.country:not([open])").length`); closed != 2 {
 		t.Errorf("%d forms wait to be opened, want 2", closed)
 	}
-	b.do(t, call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
+	b.do(t, chromium.Call(emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true}))
 	eval[bool](t, b, `(document.querySelectorAll("details.country summary")[1].focus(), true)`)
 	b.do(t, chromedp.KeyEvent("\r"))
 	var path []string
@@ -77,7 +79,7 @@ func TestBrowserPasted(t *testing.T) {
 // its margins, at a resolution, and gives the picture.
 func (b *browser) inPrint(t *testing.T, width, dpi float64) image.Image {
 	t.Helper()
-	b.do(t, call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}),
+	b.do(t, chromium.Call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"}),
 		chromedp.EmulateViewport(int64(math.Round(width/25.4*96)), 800, chromedp.EmulateScale(dpi/96)))
 	shot, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 	if err != nil {

@@ -22,6 +22,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"openofd/internal/signature"
+	"openofd/internal/testkit/chromium"
 )
 
 // newPKI makes an authority for tests and a verifier that trusts it.
@@ -134,7 +135,7 @@ func TestSigning(t *testing.T) {
 	if got := said(); !strings.Contains(got, "КриптоПро не отвечает") {
 		t.Errorf("without CryptoPro the page says %q", got)
 	}
-	b.do(t, call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: cryptoProHere(t, dir)}))
+	b.do(t, chromium.Call(page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: cryptoProHere(t, dir)}))
 	b.open(t, h.URL+"/organization/link?lang=ru")
 	b.complained()
 	press("cryptopro")

@@ -19,6 +19,7 @@ import (
 	"openofd/internal/mail"
 	"openofd/internal/registry"
 	"openofd/internal/store/sqlite"
+	"openofd/internal/testkit/chromium"
 	"openofd/internal/web/room"
 )
 
@@ -82,7 +83,7 @@ func TestPasskeys(t *testing.T) {
 	h.person("asel@example.kz", "Әсел")
 	b := newBrowser(t, "ru")
 	b.look(t, "light", 360)
-	b.do(t, call(webauthn.Enable, webauthn.EnableParams{}))
+	b.do(t, chromium.Call(webauthn.Enable, webauthn.EnableParams{}))
 	_, err := asked(b, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 		Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
 	if err != nil {
@@ -162,7 +163,7 @@ func TestChallengeIsUsedOnce(t *testing.T) {
 	h := newNamedHouse(t)
 	h.person("asel@example.kz", "Әсел")
 	b := newBrowser(t, "ru")
-	b.do(t, call(webauthn.Enable, webauthn.EnableParams{}))
+	b.do(t, chromium.Call(webauthn.Enable, webauthn.EnableParams{}))
 	if _, err := asked(b, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 		Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true}}); err != nil {
 		t.Fatal(err)

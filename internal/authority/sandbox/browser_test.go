@@ -5,9 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"openofd/internal/testkit/chromium"
 )
 
 // screenshots is a folder. With it the walk leaves pictures there.
@@ -30,29 +30,7 @@ type eyes struct {
 // failure.
 func newEyes(t *testing.T) *eyes {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless_shell"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		const word = "no chromium here: the screens were not looked at (on Debian: apt-get install chromium)"
-		if os.Getenv("CI") != "" {
-			t.Fatal(word)
-		}
-		t.Skip(word)
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]), chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(2*time.Minute))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	timed, cancel := context.WithTimeout(tab, 10*time.Minute)
-	t.Cleanup(cancel)
-	return &eyes{t, timed}
+	return &eyes{t, chromium.Open(t, "the screens were not looked at")}
 }
 
 func (e *eyes) do(actions ...chromedp.Action[chromedp.Void]) {

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +15,8 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+
+	"openofd/internal/testkit/chromium"
 )
 
 // phone is one tab of a chromium, as wide as a phone, and what it complained
@@ -35,44 +35,14 @@ type phone struct {
 // failure.
 func newPhone(t *testing.T, site string) *phone {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless_shell"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		const word = "no chromium here: nothing was sold (on Debian: apt-get install chromium)"
-		if os.Getenv("CI") != "" {
-			t.Fatal(word)
-		}
-		t.Skip(word)
-	}
-	options := append(slices.Clone(chromedp.DefaultExecAllocatorOptions[:]),
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-background-networking", true), chromedp.Flag("hide-scrollbars", true), chromedp.WSURLReadTimeout(2*time.Minute))
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	tab, closeTab := chromedp.NewContext(allocator)
-	t.Cleanup(closeTab)
-	timed, cancel := context.WithTimeout(tab, 10*time.Minute)
-	t.Cleanup(cancel)
-	p := &phone{t: t, ctx: timed, site: site}
+	p := &phone{t: t, ctx: chromium.Open(t, "nothing was sold"), site: site}
 	p.do(chromedp.Navigate("about:blank"))
 	if err := chromedp.Listen(p.ctx, p.listen); err != nil {
 		t.Fatal(err)
 	}
-	p.do(call(log.Enable, cdp.Empty{}), call(runtime.Enable, cdp.Empty{}))
+	p.do(chromium.Call(log.Enable, cdp.Empty{}), chromium.Call(runtime.Enable, cdp.Empty{}))
 	p.look("light", 360)
 	return p
-}
-
-func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
-		_, err := cdp.Call(ctx, t, command, params)
-		return chromedp.Void{}, err
-	}
 }
 
 // listen notes what the console says, refusals of the content security policy
@@ -116,7 +86,7 @@ func (p *phone) night(on bool) {
 
 // colors are what the device prefers: light or dark.
 func colors(scheme string) chromedp.Action[chromedp.Void] {
-	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	return chromium.Call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
 func (p *phone) open(path string) {

@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/testkit/chromium"
 	core "openofd/internal/till"
 )
 
@@ -163,12 +164,12 @@ func sets(t *testing.T, s *shop, p *phone) {
 	}
 
 	// Without scripts the whole form is sent by its key.
-	p.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
+	p.do(chromium.Call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	p.open(path)
 	if _, _, page := s.asks(http.MethodGet, path); !strings.Contains(page, "нажмите «Сохранить» внизу") || strings.Contains(page, `type="submit" data-without-script hidden`) {
 		t.Error("without scripts there is no key")
 	}
-	p.do(call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}))
+	p.do(chromium.Call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: false}))
 	whole := url.Values{"name": {"Магазин «Дала»"}, "extended": {"false"}, "modifiers": {"1"}, "buyer": {"1"}, "max_sum": {""}, "paper": {"80"}}
 	if status, page := s.posts(path, whole); status != http.StatusSeeOther {
 		t.Errorf("the form without scripts: %d %s", status, page)
@@ -191,7 +192,7 @@ func (p *phone) network(on bool) {
 		conditions = append(conditions, &network.Conditions{Offline: true, DownloadThroughput: -1, UploadThroughput: -1})
 	}
 	result(p, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{EmulateOfflineServiceWorker: &workers, MatchedNetworkConditions: conditions})
-	p.do(call(network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !on, DownloadThroughput: -1, UploadThroughput: -1}))
+	p.do(chromium.Call(network.OverrideNetworkState, network.OverrideNetworkStateParams{Offline: !on, DownloadThroughput: -1, UploadThroughput: -1}))
 }
 
 // offline: without a network the register opens, says what it can do, keeps what
@@ -310,7 +311,7 @@ func scans(t *testing.T, s *shop, p *phone) {
 	if err != nil || len(c.Receipt.Items) != 3 || d.Sum != 1950_00 || !slices.Equal(c.Receipt.Items[1].ExciseStamps, []string{mark}) || c.Receipt.Items[2].Barcode != "4870001234579" {
 		t.Errorf("the receipt is %+v, %v; want the mark %q on its second line", c.Receipt, err, mark)
 	}
-	p.do(call(page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(script)))
+	p.do(chromium.Call(page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(script)))
 }
 
 // shares: a receipt is shared as the link to its check, a report as a file, each

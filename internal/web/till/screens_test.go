@@ -9,6 +9,7 @@ import (
 	"github.com/chromedp/cdproto/network"
 
 	"openofd/internal/fiscal"
+	"openofd/internal/testkit/chromium"
 	core "openofd/internal/till"
 )
 
@@ -69,7 +70,7 @@ func screens(t *testing.T, s *shop, p *phone) {
 // forget has the device be nobody's.
 func (p *phone) forget() {
 	p.t.Helper()
-	p.do(call(network.ClearBrowserCookies, cdp.Empty{}))
+	p.do(chromium.Call(network.ClearBrowserCookies, cdp.Empty{}))
 }
 
 // made are the documents of a shop that is furnished.
